@@ -1,0 +1,82 @@
+# Sourced by tests/run: what must be on this machine, and the builds.
+#
+#   need_packages PACKAGE...   install what is missing (Debian, root)
+#   build_native FLAVOUR       prints nothing; the result is in $top/build/FLAVOUR
+#
+# Expects: $top (the checkout), $cache, say, die.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# Debian packages for the build and the unit tests.
+unit_packages="gcc make autoconf automake pkg-config libc6-dev
+zlib1g-dev liblzma-dev libzstd-dev libjson-c-dev libdeflate-dev
+bats bats-assert bats-support shellcheck python3 binutils
+gzip xz-utils zstd busybox dash"
+
+# Compilers and sanitizer runtimes for the whole suite.
+check_packages="clang"
+
+is_installed() {
+    case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
+    installed) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+need_packages() {
+    missing=
+    for package in "$@"; do
+        is_installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null ||
+        die "this machine has no apt-get; install by hand what these Debian packages hold:$missing"
+    [ "$(id -u)" -eq 0 ] ||
+        die "these packages are missing, and only root can install them:$missing"
+    say "installing:$missing"
+    mkdir -p "$cache/log"
+    log=$cache/log/packages.log
+    # shellcheck disable=SC2086  # a list of words
+    if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die "apt-get failed; the whole log is $log"
+    fi
+}
+
+# FLAVOUR: what it is for. Warnings are errors in every one.
+#   plain      gcc -O2: what is measured and what the machine tests use
+#   sanitized  gcc with address and undefined-behaviour sanitizers: unit tests
+#   clang      a second opinion on the code
+build_native() {
+    flavour=$1
+    dir=$top/build/$flavour
+    case $flavour in
+    plain) set -- CC=gcc "CFLAGS=-g -O2 -Werror" ;;
+    sanitized)
+        set -- CC=gcc "CFLAGS=-g -O1 -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+        ;;
+    clang) set -- CC=clang "CFLAGS=-g -O2 -Werror" ;;
+    *) die "no build flavour '$flavour'" ;;
+    esac
+    mkdir -p "$dir"
+    log=$dir/build.log
+    if ! build_steps "$dir" "$@" >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        die "the $flavour build failed; the whole log is $log"
+    fi
+}
+
+build_steps() {
+    dir=$1
+    shift
+    autotools_files || return 1
+    if [ ! -e "$dir/Makefile" ]; then
+        (cd "$dir" && "$top/configure" --prefix=/usr --sysconfdir=/etc "$@") || return 1
+    fi
+    make -C "$dir" -j "$(nproc)" all check-programs
+}
+
+# configure is not in git. Once it is there, make's own rules keep it fresh.
+autotools_files() {
+    [ -e "$top/configure" ] && [ -e "$top/Makefile.in" ] && return 0
+    (cd "$top" && autoreconf -fi)
+}
