@@ -2,34 +2,73 @@
 #include "lib/unpack.h"
 
 #include <inttypes.h>
-#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
+#include "config.h"
 #include "lib/bytes.h"
+#include "lib/unpack-decoder.h"
+
+static const struct {
+	const char *name;
+	const struct decoder *decoder; /* NULL: not in this build */
+} codecs[] = {
+	[CODEC_NONE] = { "none", NULL },
+	[CODEC_GZIP] = { "gzip", &decoder_gzip },
+	[CODEC_XZ] = { "xz", &decoder_xz },
+	[CODEC_LZMA] = { "lzma", &decoder_lzma },
+	[CODEC_ZSTD] = { "zstd", &decoder_zstd },
+#ifdef HAVE_LZ4
+	[CODEC_LZ4] = { "lz4", &decoder_lz4_frame },
+	[CODEC_LZ4_LEGACY] = { "lz4 (legacy frame)", &decoder_lz4_legacy },
+#else
+	[CODEC_LZ4] = { "lz4", NULL },
+	[CODEC_LZ4_LEGACY] = { "lz4 (legacy frame)", NULL },
+#endif
+#ifdef HAVE_LZO
+	[CODEC_LZO] = { "lzo", &decoder_lzop },
+#else
+	[CODEC_LZO] = { "lzo", NULL },
+#endif
+#ifdef HAVE_BZIP2
+	[CODEC_BZIP2] = { "bzip2", &decoder_bzip2 },
+#else
+	[CODEC_BZIP2] = { "bzip2", NULL },
+#endif
+};
+#define CODEC_COUNT (sizeof(codecs) / sizeof(*codecs))
 
 const char *codec_name(enum codec codec)
 {
-	switch (codec) {
-	case CODEC_NONE: return "none";
-	case CODEC_GZIP: return "gzip";
-	case CODEC_XZ:   return "xz";
-	case CODEC_LZMA: return "lzma";
-	case CODEC_ZSTD: return "zstd";
-	}
-	return "unknown";
+	return (size_t)codec < CODEC_COUNT ? codecs[codec].name : "unknown";
+}
+
+bool codec_available(enum codec codec)
+{
+	return (size_t)codec < CODEC_COUNT && codecs[codec].decoder;
 }
 
 enum codec codec_detect(const uint8_t *data, size_t size)
 {
-	if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
-		return CODEC_GZIP;
-	if (size >= 6 && !memcmp(data, "\xfd" "7zXZ", 6))
-		return CODEC_XZ;
-	if (size >= 4 && !memcmp(data, "\x28\xb5\x2f\xfd", 4))
-		return CODEC_ZSTD;
+	static const struct {
+		enum codec codec;
+		size_t size;
+		const char *magic;
+	} magics[] = {
+		{ CODEC_GZIP, 2, "\x1f\x8b" },
+		{ CODEC_XZ, 6, "\xfd" "7zXZ\0" },
+		{ CODEC_ZSTD, 4, "\x28\xb5\x2f\xfd" },
+		{ CODEC_LZ4, 4, "\x04\x22\x4d\x18" },
+		{ CODEC_LZ4_LEGACY, 4, "\x02\x21\x4c\x18" },
+		{ CODEC_LZO, 9, "\x89" "LZO\0\r\n\x1a\n" },
+		{ CODEC_BZIP2, 3, "BZh" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(magics) / sizeof(*magics); i++)
+		if (size >= magics[i].size &&
+		    !memcmp(data, magics[i].magic, magics[i].size))
+			return magics[i].codec;
 	/* .lzma has no magic: properties lc=3 lp=0 pb=2, a dictionary size
 	 * that is a power of two, and a size that is unknown or below 2^40. */
 	if (size >= 13 && data[0] == 0x5d && is_power_of_two(get_le32(data + 1)) &&
@@ -37,194 +76,6 @@ enum codec codec_detect(const uint8_t *data, size_t size)
 		return CODEC_LZMA;
 	return CODEC_NONE;
 }
-
-/* What a decoder's step said. */
-enum step { STEP_MORE, STEP_END, STEP_BAD, STEP_NOMEM };
-
-/* Input not yet taken, output room not yet filled; a step moves both on. */
-struct flow {
-	const uint8_t *in;
-	size_t in_left;
-	uint8_t *out;
-	size_t out_left;
-};
-
-/* One decoder. step's text in *ret_why is static. */
-struct decoder {
-	struct error *(*open)(void **ret_state);
-	enum step (*step)(void *state, struct flow *flow, const char **ret_why);
-	void (*close)(void *state);
-};
-
-/* zlib counts in unsigned int; streams and images may be longer. */
-static unsigned int zlib_count(size_t left)
-{
-	return left > 1u << 30 ? 1u << 30 : left;
-}
-
-static struct error *gzip_open(void **ret_state)
-{
-	z_stream *z = calloc(1, sizeof(*z));
-
-	if (!z || inflateInit2(z, 16 + MAX_WBITS) != Z_OK) {
-		free(z);
-		return error_nomem();
-	}
-	*ret_state = z;
-	return NULL;
-}
-
-static enum step gzip_step(void *state, struct flow *flow, const char **ret_why)
-{
-	unsigned int in = zlib_count(flow->in_left), out = zlib_count(flow->out_left);
-	z_stream *z = state;
-	int code;
-
-	z->next_in = (uint8_t *)flow->in;
-	z->avail_in = in;
-	z->next_out = flow->out;
-	z->avail_out = out;
-	code = inflate(z, Z_NO_FLUSH);
-	flow->in += in - z->avail_in;
-	flow->in_left -= in - z->avail_in;
-	flow->out += out - z->avail_out;
-	flow->out_left -= out - z->avail_out;
-	if (code == Z_STREAM_END)
-		return STEP_END;
-	if (code == Z_OK || code == Z_BUF_ERROR)
-		return STEP_MORE;
-	*ret_why = z->msg ? z->msg : "damaged data";
-	return code == Z_MEM_ERROR ? STEP_NOMEM : STEP_BAD;
-}
-
-static void gzip_close(void *state)
-{
-	inflateEnd(state);
-	free(state);
-}
-
-/* Enough for the 128 MiB dictionaries the kernel's xz call may use. */
-#define LZMA_MEMORY_LIMIT ((uint64_t)256 << 20)
-
-static struct error *lzma_open_as(lzma_ret (*init)(lzma_stream *), void **ret_state)
-{
-	lzma_stream *x = malloc(sizeof(*x));
-
-	if (!x)
-		return error_nomem();
-	*x = (lzma_stream)LZMA_STREAM_INIT;
-	if (init(x) != LZMA_OK) {
-		free(x);
-		return error_nomem();
-	}
-	*ret_state = x;
-	return NULL;
-}
-
-static lzma_ret xz_init(lzma_stream *x)
-{
-	return lzma_stream_decoder(x, LZMA_MEMORY_LIMIT, 0);
-}
-
-static lzma_ret alone_init(lzma_stream *x)
-{
-	return lzma_alone_decoder(x, LZMA_MEMORY_LIMIT);
-}
-
-static struct error *xz_open(void **ret_state)
-{
-	return lzma_open_as(xz_init, ret_state);
-}
-
-static struct error *alone_open(void **ret_state)
-{
-	return lzma_open_as(alone_init, ret_state);
-}
-
-static enum step xz_step(void *state, struct flow *flow, const char **ret_why)
-{
-	lzma_stream *x = state;
-	lzma_ret code;
-
-	x->next_in = flow->in;
-	x->avail_in = flow->in_left;
-	x->next_out = flow->out;
-	x->avail_out = flow->out_left;
-	code = lzma_code(x, LZMA_RUN);
-	flow->in = x->next_in;
-	flow->in_left = x->avail_in;
-	flow->out = x->next_out;
-	flow->out_left = x->avail_out;
-	switch (code) {
-	case LZMA_STREAM_END:
-		return STEP_END;
-	case LZMA_OK:
-	case LZMA_BUF_ERROR:
-		return STEP_MORE;
-	case LZMA_MEM_ERROR:
-		return STEP_NOMEM;
-	case LZMA_MEMLIMIT_ERROR:
-		*ret_why = "its dictionary needs more than 256 MiB";
-		return STEP_BAD;
-	case LZMA_OPTIONS_ERROR:
-		*ret_why = "it uses a filter this liblzma does not have";
-		return STEP_BAD;
-	default:
-		*ret_why = "damaged data";
-		return STEP_BAD;
-	}
-}
-
-static void xz_close(void *state)
-{
-	lzma_end(state);
-	free(state);
-}
-
-static struct error *zstd_open(void **ret_state)
-{
-	ZSTD_DCtx *d = ZSTD_createDCtx();
-
-	if (!d)
-		return error_nomem();
-	/* scripts/Makefile.lib packs with -22 --ultra: a window of 128 MiB. */
-	if (ZSTD_isError(ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, 27))) {
-		ZSTD_freeDCtx(d);
-		return error_new(ERROR_UNSUPPORTED,
-				 "libzstd refuses a window of 128 MiB");
-	}
-	*ret_state = d;
-	return NULL;
-}
-
-static enum step zstd_step(void *state, struct flow *flow, const char **ret_why)
-{
-	ZSTD_inBuffer in = { flow->in, flow->in_left, 0 };
-	ZSTD_outBuffer out = { flow->out, flow->out_left, 0 };
-	size_t code = ZSTD_decompressStream(state, &out, &in);
-
-	flow->in += in.pos;
-	flow->in_left -= in.pos;
-	flow->out += out.pos;
-	flow->out_left -= out.pos;
-	if (ZSTD_isError(code)) {
-		*ret_why = ZSTD_getErrorName(code);
-		return STEP_BAD;
-	}
-	return code ? STEP_MORE : STEP_END;
-}
-
-static void zstd_close(void *state)
-{
-	ZSTD_freeDCtx(state);
-}
-
-static const struct decoder decoders[] = {
-	[CODEC_GZIP] = { gzip_open, gzip_step, gzip_close },
-	[CODEC_XZ] = { xz_open, xz_step, xz_close },
-	[CODEC_LZMA] = { alone_open, xz_step, xz_close },
-	[CODEC_ZSTD] = { zstd_open, zstd_step, zstd_close },
-};
 
 /* Room for at least one more byte, never beyond limit. */
 static struct error *grow(struct blob *out, size_t used, size_t limit)
@@ -297,10 +148,14 @@ struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 	size_t used = 0;
 	void *state;
 
-	if (codec == CODEC_NONE || (size_t)codec >= sizeof(decoders) / sizeof(*decoders))
-		return error_new(ERROR_UNSUPPORTED, "%s: no decoder for codec %d", name,
-				 codec);
-	decoder = &decoders[codec];
+	if (!codec_available(codec))
+		return error_remedy(
+			error_new(ERROR_UNSUPPORTED,
+				  "%s: packed with %s, which this build cannot unpack",
+				  name, codec_name(codec)),
+			"unpack it by hand, or use a build with that library "
+			"(--version lists them)");
+	decoder = codecs[codec].decoder;
 	err = blob_init(&out, expected_size && expected_size <= limit ?
 				      expected_size : 4 << 20);
 	if (err)

@@ -5,6 +5,7 @@
 #ifndef LIB_UNPACK_H
 #define LIB_UNPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,17 @@ enum codec {
 	CODEC_XZ,   /* .xz container */
 	CODEC_LZMA, /* the older .lzma ("alone") container */
 	CODEC_ZSTD,
+	CODEC_LZ4,        /* the frame format */
+	CODEC_LZ4_LEGACY, /* `lz4 -l`: what the kernel's build uses */
+	CODEC_LZO,        /* the lzop container */
+	CODEC_BZIP2,
 };
 
 /* "gzip", "xz", ...; "none". */
 const char *codec_name(enum codec codec);
+
+/* Whether this build has the library for it. */
+bool codec_available(enum codec codec);
 
 /* What the first bytes say; CODEC_NONE when they say nothing. */
 enum codec codec_detect(const uint8_t *data, size_t size);

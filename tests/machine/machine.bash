@@ -1,0 +1,72 @@
+# For the machine tests: the lab, and what a guest brought back.
+#
+#   lab COMMAND...         tests/machine/lab/lab
+#   guest_disk DIR NAME    DIR gets the kernel, the initramfs and the scripts of jobs/NAME
+#   guest_run NAME ARGS... boots a guest with that disk and fetches what it left
+#   result STEP            stdout of a step in the guest; fails unless it exited 0
+#   step_fails STEP STATUS the step's exit status; its stderr is in $stderr
+#   crash_says FILE CMD... what crash prints for the commands on the dump FILE
+#
+# $GUEST is the directory with what the guest left (out/ and files).
+
+load ../unit/common
+
+lab() {
+    "$TOP/tests/machine/lab/lab" "$@"
+}
+
+# The disk's content: the stock kernel as it was shipped, one initramfs for
+# both kernels, and the scripts.
+guest_disk() {
+    local dir=$1 name=$2
+    mkdir -p "$dir/out"
+    cp "$(lab path vmlinuz)" "$dir/vmlinuz"
+    lab initramfs "$dir/initrd"
+    cp "$TOP/tests/machine/jobs/steps" "$dir/steps"
+    cp "$TOP/tests/machine/jobs/$name.job" "$dir/job"
+    if [ -e "$TOP/tests/machine/jobs/$name.capture" ]; then
+        cp "$TOP/tests/machine/jobs/$name.capture" "$dir/capture"
+    fi
+}
+
+# guest_run NAME DISK_SIZE APPEND TIMEOUT: expects $BATS_FILE_TMPDIR/disk
+guest_run() {
+    local name=$1 size=$2 append=$3 timeout=$4 dir=$BATS_FILE_TMPDIR
+    lab disk "$dir/$name.img" "$size" "$dir/disk"
+    lab boot --disk "$dir/$name.img" --log "$dir/$name.log" \
+        --append "console=ttyS0,115200 $append" --smp 2 --mem 2G --timeout "$timeout" ||
+        {
+            tail -n 60 "$dir/$name.log"
+            return 1
+        }
+    mkdir -p "$dir/$name"
+    lab fetch "$dir/$name.img" "$dir/$name"
+    rm -f "$dir/$name.img"
+}
+
+result() {
+    local status
+    status=$(cat "$GUEST/out/$1.status") || fail "the guest never got to step $1"
+    [ "$status" -eq 0 ] ||
+        fail "step $1 in the guest: exit $status: $(cat "$GUEST/out/$1.err")"
+    cat "$GUEST/out/$1.out"
+}
+
+step_fails() {
+    local status
+    status=$(cat "$GUEST/out/$1.status") || fail "the guest never got to step $1"
+    stderr=$(cat "$GUEST/out/$1.err")
+    output=$(cat "$GUEST/out/$1.out")
+    [ "$status" -eq "$2" ] ||
+        fail "step $1 in the guest: exit $status, expected $2: $stderr"
+}
+
+# Debian's kernel is newer than crash 9.0.2 knows: its module list cannot be
+# read (`invalid structure member offset: module_num_gpl_syms`), everything
+# else can.
+crash_says() { # FILE COMMAND...
+    local file=$1 commands=$BATS_TEST_TMPDIR/commands
+    shift
+    printf '%s\n' "$@" quit >"$commands"
+    lab crash --no_modules -s -i "$commands" "$(lab path vmlinux)" "$file" </dev/null
+}

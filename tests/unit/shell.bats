@@ -1,0 +1,35 @@
+#!/usr/bin/env bats
+# Every shell script of the project: clean under shellcheck, and readable by
+# each shell that may have to run it.
+
+load common
+
+scripts() { # those that name sh, by first line or by ending
+    local file
+    while IFS= read -r file; do
+        case $file in
+        *.bats | *.bash) continue ;;
+        *.sh) printf '%s\n' "$file" ;;
+        *) head -n 1 "$file" | LC_ALL=C grep -aqE '^#!(/usr)?/bin/(env )?(sh|busybox sh)' && printf '%s\n' "$file" ;;
+        esac
+    done < <(find "$TOP" \( -path "$TOP/build" -o -path "$TOP/.git" -o -path "$TOP/build-aux" -o -path "$TOP/autom4te.cache" -o -name configure \) -prune -o -type f -print | sort)
+}
+
+@test "shellcheck has nothing to say" {
+    local file count=0
+    while IFS= read -r file; do
+        (cd "$(dirname "$file")" && ok shellcheck -x -s sh "$(basename "$file")")
+        count=$((count + 1))
+    done < <(scripts)
+    assert [ "$count" -ge 3 ]
+}
+
+@test "dash, bash and busybox sh can read them" {
+    local file shell
+    while IFS= read -r file; do
+        for shell in dash "bash --posix" "busybox sh"; do
+            # shellcheck disable=SC2086
+            ok $shell -n "$file"
+        done
+    done < <(scripts)
+}
