@@ -135,13 +135,15 @@ json() { # FILTER: over stdin, with what python's standard library has
 @test "crash: ps shows the tasks the guest had" {
     run crash_says "$GUEST/vmcore.kdump" ps
     assert_success
-    assert_line --regexp " init( |$)"
-    assert_line --regexp " kthreadd( |$)"
-    assert_line --regexp " busybox-loong( |$)"
+    assert_line --regexp " init$"
+    assert_line --regexp " \[kthreadd\]$"
+    assert_line --regexp " busybox-loong$"
 }
 
 @test "crash: log is what vmcore dmesg says, line by line, and begins with the guest's own dmesg" {
-    crash_says "$GUEST/vmcore.kdump" log | sed 's/ *$//' >"$BATS_TEST_TMPDIR/crash"
+    # crash's own two warnings about this kernel come first.
+    crash_says "$GUEST/vmcore.kdump" log | sed -e '1,/no kernel module access/d' -e 's/ *$//' |
+        sed 1d >"$BATS_TEST_TMPDIR/crash"
     result vmcore-dmesg | sed 's/ *$//' >"$BATS_TEST_TMPDIR/ours"
     ok "$VMCORE" dmesg "$GUEST/vmcore.kdump"
     printf '%s\n' "$output" | sed 's/ *$//' >"$BATS_TEST_TMPDIR/dump"

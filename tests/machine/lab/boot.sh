@@ -1,0 +1,115 @@
+# shellcheck shell=sh
+# lab boot: one guest, from power-on to power-off.
+
+absolute() {
+	case $1 in
+	/*) echo "$1" ;;
+	*) echo "$(pwd)/$1" ;;
+	esac
+}
+
+boot_options() {
+	disk='' log='' append='' initrd='' kernel='' live=''
+	smp=2 mem=2G timeout=300
+	used=0
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--live) live=1 used=$((used + 1)); shift; continue ;;
+		--) used=$((used + 1)); break ;;
+		--disk | --log | --append | --smp | --mem | --initrd | --kernel | \
+			--timeout) ;;
+		*) die "boot: what is $1? (lab --help)" ;;
+		esac
+		[ $# -ge 2 ] || die "boot: $1 wants a value"
+		case $1 in
+		--disk) disk=$(absolute "$2") ;;
+		--log) log=$(absolute "$2") ;;
+		--append) append=$2 ;;
+		--smp) smp=$2 ;;
+		--mem) mem=$2 ;;
+		--initrd) initrd=$(absolute "$2") ;;
+		--kernel) kernel=$(absolute "$2") ;;
+		--timeout) timeout=$2 ;;
+		esac
+		used=$((used + 2))
+		shift 2
+	done
+	[ -n "$log" ] || die "boot: --log FILE is needed"
+	[ -n "$disk" ] || die "boot: --disk FILE is needed"
+	[ -f "$disk" ] || die "boot: no such disk: $disk"
+}
+
+boot_end() {
+	if [ -n "$guest" ]; then
+		# A QEMU that is stuck does not listen to less.
+		kill -9 "$guest" 2>/dev/null || :
+		wait "$guest" 2>/dev/null || :
+	fi
+	[ -z "$follower" ] || kill "$follower" 2>/dev/null || :
+	rm -rf "$work"
+}
+
+# why LOG: the line of the log that tells most about a guest that did not
+# power off.
+why() {
+	grep -a -m 1 -e 'Kernel panic' -e 'kernel BUG at' "$1" ||
+		tail -n 1 "$1" | tr -d '\r'
+}
+
+# Not in a subshell: whoever kills lab kills this shell, and with it QEMU.
+lab_boot() {
+	boot_options "$@"
+	shift "$used"
+	kernel=${kernel:-$(lab_path vmlinuz)}
+	work=$(mktemp -d)
+	guest='' follower=''
+	trap boot_end EXIT
+	trap 'exit 1' HUP INT TERM
+	if [ -z "$initrd" ]; then
+		initrd=$work/initrd
+		lab_initramfs "$initrd"
+	fi
+	LAB_BIND=${LAB_BIND-}:$(dirname "$disk"):$(dirname "$initrd"):$(dirname "$kernel")
+	export LAB_BIND
+
+	# panic=1: without a crash kernel a panic resets at once, and -no-reboot
+	# makes of that an end instead of a wait. A compressed EFI kernel boots
+	# only through the firmware. Should this shell be killed, the kernel
+	# kills QEMU.
+	: >"$log"
+	began=$(date +%s)
+	setpriv --pdeathsig KILL sh "$LAB/enter" qemu-system-loongarch64 \
+		-M virt -cpu max -m "$mem" -smp "$smp" \
+		-accel tcg,thread=multi -display none -monitor none \
+		-serial stdio -no-reboot \
+		-bios /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd \
+		-kernel "$kernel" -initrd "$initrd" \
+		-append "console=ttyS0,115200 panic=1${append:+ $append}" \
+		-drive "file=$disk,format=raw,if=none,id=d0,cache=unsafe" \
+		-device virtio-blk-pci,drive=d0 \
+		"$@" </dev/null >"$log" 2>"$work/errors" &
+	guest=$!
+	if [ -n "$live" ]; then
+		tail -n +1 -f --pid=$$ "$log" &
+		follower=$!
+	fi
+
+	while kill -0 "$guest" 2>/dev/null; do
+		if [ $(($(date +%s) - began)) -ge "$timeout" ]; then
+			die "boot: not off after $timeout s, stopped. Last: $(why "$log")"
+		fi
+		sleep 0.2
+	done
+	status=0
+	wait "$guest" || status=$?
+	guest=
+	took=$(($(date +%s) - began))
+	# Let the follower print the rest.
+	[ -z "$follower" ] || sleep 1
+	[ "$status" -eq 0 ] ||
+		die "boot: QEMU failed ($status): $(head -n 1 "$work/errors")"
+	# A reset ends QEMU just as a power-off does; the console tells which.
+	grep -a -q -e '^LOONGDUMP: power off' -e 'reboot: Power down' "$log" ||
+		die "boot: reset after $took s without powering off. Last: $(why "$log")"
+	say "boot: powered off after $took s"
+}

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# lab setup: what the host must have, then the steps in their order.
+
+STEPS="chroot sysroot kernel vmlinux crash"
+
+# Install on the host what is missing there, and nothing else.
+host_packages() {
+	missing=
+	for pair in mmdebstrap:mmdebstrap cpio:cpio zstd:zstd xz:xz-utils \
+		gzip:gzip mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs \
+		flock:util-linux unshare:util-linux setpriv:util-linux \
+		fallocate:util-linux; do
+		command -v "${pair%%:*}" >/dev/null 2>&1 ||
+			missing="$missing ${pair#*:}"
+	done
+	[ -n "$missing" ] || return 0
+	command -v apt-get >/dev/null 2>&1 ||
+		die "missing on this host:$missing (and no apt-get to install them)"
+	say "installing on this host:$missing"
+	mkdir -p "$CACHE/log"
+	# shellcheck disable=SC2086 # a list of words
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends $missing; } \
+		>"$CACHE/log/host.log" 2>&1 </dev/null || {
+		tail -n 20 "$CACHE/log/host.log" >&3
+		die "could not install:$missing (log: $CACHE/log/host.log)"
+	}
+}
+
+room_for() {
+	free=$(df -Pk "$CACHE" | awk 'NR == 2 { print int($4 / 1048576) }')
+	[ "$free" -ge "$1" ] ||
+		say "only $free GB free at $CACHE; making the lab needs about $1"
+}
+
+lab_setup() {
+	[ "$(id -u)" -eq 0 ] || die "setup: chroot and mounts need root"
+	todo=
+	# shellcheck disable=SC2086 # a list of words
+	[ $# -gt 0 ] || set -- $STEPS
+	for step in "$@"; do
+		[ -f "$LAB/step-$step" ] ||
+			die "setup: no such step: $step (they are: $STEPS)"
+		step_done "$step" || todo="$todo $step"
+	done
+	if [ -z "$todo" ]; then
+		say "everything is ready in $CACHE"
+		return
+	fi
+	mkdir -p "$CACHE"
+	host_packages
+	room_for 8
+	# One at a time; whoever waited finds the steps done.
+	exec 9>"$CACHE/lock"
+	flock -n 9 || {
+		say "another setup is at work, waiting for it"
+		flock 9
+	}
+	for step in "$@"; do
+		step_make "$step"
+	done
+	exec 9>&-
+}
