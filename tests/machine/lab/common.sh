@@ -13,6 +13,8 @@ case $CACHE in
 /*) ;;
 *) CACHE=$(pwd)/$CACHE LOONGDUMP_CACHE=$CACHE ;;
 esac
+# Two checkouts share the cache, never a build.
+BUILD=$CACHE/build/$(printf '%s' "$CHECKOUT" | cksum | cut -d ' ' -f 1)
 SUITE=forky			# the oldest Debian suite that has loong64
 TRIPLET=loongarch64-linux-gnu
 

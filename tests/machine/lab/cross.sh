@@ -68,10 +68,11 @@ lab_cross() {
 	step_need chroot
 	step_need sysroot
 	[ -f "$CHECKOUT/configure.ac" ] || die "cross: no configure.ac in $CHECKOUT"
-	source=$CACHE/build/source build=$CACHE/build/loong64
-	log=$CACHE/log/cross.log
+	# shellcheck disable=SC2153 # BUILD is set in common.sh
+	source=$BUILD/source build=$BUILD/loong64
+	log=$BUILD/cross.log
 	mkdir -p "$build" "$CACHE/log"
-	exec 8>"$CACHE/build/lock"
+	exec 8>"$BUILD/lock"
 	flock 8
 	began=$(date +%s)
 	: >"$log"

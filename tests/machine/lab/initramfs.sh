@@ -59,7 +59,7 @@ lab_initramfs() (
 	cp "$LAB/../guest/init" "$tree/init"
 	copy_modules "$modules" "$tree"
 	# Ours where they are built; a test of something else needs neither.
-	built=$CACHE/build/loong64
+	built=$BUILD/loong64
 	[ ! -x "$built/kexec/kexec" ] ||
 		cp "$built/kexec/kexec" "$tree/sbin/kexec"
 	[ ! -x "$built/makedumpfile-glue/vmcore" ] ||

@@ -17,8 +17,8 @@ lab_path() {
 		where=$CACHE/kernel/lib/modules/$(cat "$CACHE/kernel/release") ;;
 	vmlinux) step=vmlinux where=$CACHE/vmlinux/vmlinux ;;
 	crash | crash-stock) step=crash where=$CACHE/crash/$1 ;;
-	kexec) where=$CACHE/build/loong64/kexec/kexec ;;
-	vmcore) where=$CACHE/build/loong64/makedumpfile-glue/vmcore ;;
+	kexec) where=$BUILD/loong64/kexec/kexec ;;
+	vmcore) where=$BUILD/loong64/makedumpfile-glue/vmcore ;;
 	*) die "path: no such name: $1 (lab --help lists them)" ;;
 	esac
 	[ -z "$step" ] || step_need "$step"

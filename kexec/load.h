@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only file that changes the machine.
+ */
+#ifndef KEXEC_LOAD_H
+#define KEXEC_LOAD_H
+
+#include <stdbool.h>
+
+#include "kexec/plan.h"
+#include "lib/error.h"
+
+/*
+ * May this process load at all? Rules 1 and 2, and whether this program was
+ * built for the machine's architecture. Asked before anything costly is done.
+ */
+struct error *load_allowed(void) MUST_CHECK;
+
+/* Hand a plan that was held against the rules to the kernel. */
+struct error *load_plan(const struct plan *plan) MUST_CHECK;
+
+/* Drop the loaded crash image, or the normal one. None loaded is no failure. */
+struct error *load_unload(bool crash) MUST_CHECK;
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kexec/arch.h"
+#include "kexec/cmdline.h"
+#include "kexec/image.h"
+#include "kexec/load.h"
+#include "kexec/machine.h"
+#include "kexec/options.h"
+#include "kexec/plan.h"
+#include "kexec/rules.h"
+#include "kexec/show.h"
+#include "kexec/snapshot.h"
+#include "lib/file.h"
+
+#define INITRD_LIMIT ((size_t)2 << 30)
+
+/* What -S answers when it cannot tell, as kexec-tools does. */
+#define STATUS_FAILED 255
+
+/* This machine's own /proc says nothing about a loongarch64 system. */
+static struct error *require_described(const struct options *o)
+{
+	if (strcmp(o->system, "/") != 0 || !strcmp(arch_native(), "loongarch64"))
+		return NULL;
+	return error_remedy(
+		error_new(ERROR_UNSUPPORTED, "this build of kexec runs on %s; planning works "
+			  "here for a recorded system, loading does not", arch_native()),
+		"Record a loongarch64 system there with kexec --snapshot=DIR, then use "
+		"--dry-run --system=DIR here.");
+}
+
+static struct error *make_words(const struct options *o, const struct machine *machine,
+				char **ret)
+{
+	char *reused cleanup_free = NULL;
+	struct error *err;
+
+	if (o->reuse_cmdline) {
+		err = cmdline_remove(machine->cmdline, cmdline_not_reused, &reused, NULL);
+		if (err)
+			return err;
+	}
+	return cmdline_join(reused, o->append, ret);
+}
+
+static struct error *read_initrd(const char *path, struct blob *ret)
+{
+	struct error *err = file_read(path, INITRD_LIMIT, ret);
+
+	if (!err && !ret->size)
+		err = error_new(ERROR_FORMAT, "%s is empty", path);
+	return error_remedy(error_add(err, "reading the initrd"),
+			    "Check --initrd=, or build the initrd first.");
+}
+
+static void print_warnings(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->warning_count; i++)
+		fprintf(stderr, "kexec: warning: %s\n", plan->warnings[i]);
+}
+
+static struct error *print_plan(const struct options *o, const struct image *image,
+				const struct machine *machine, const struct plan *plan,
+				const struct rule_result results[RULE_COUNT])
+{
+	if (o->json)
+		return show_json(stdout, image, machine, plan, results);
+	if (o->debug || o->dry_run) {
+		show_image(stdout, o->kernel, image);
+		show_plan(stdout, plan, machine);
+	}
+	if (o->debug || o->dry_run || o->map)
+		show_map(stdout, plan);
+	if (o->debug)
+		show_rules(stdout, results);
+	return NULL;
+}
+
+static struct error *do_load(const struct options *o)
+{
+	struct rule_result results[RULE_COUNT];
+	struct machine machine cleanup_machine = { 0 };
+	struct image image cleanup_image = { 0 };
+	struct plan plan cleanup_plan = { 0 };
+	struct blob initrd cleanup_blob = { 0 };
+	char *words cleanup_free = NULL;
+	struct rule_subject subject;
+	struct wishes wishes = { .mem_min = o->mem_min, .mem_max = o->mem_max };
+	struct error *err = require_described(o);
+
+	if (!err && !o->dry_run)
+		err = load_allowed();
+	if (!err)
+		err = machine_read(o->system, &machine);
+	if (!err)
+		err = machine_require_crash_region(&machine);
+	if (!err && o->initrd)
+		err = read_initrd(o->initrd, &initrd);
+	if (!err)
+		err = image_open(o->kernel, o->type, &image);
+	if (!err)
+		err = make_words(o, &machine, &words);
+	if (err)
+		return err;
+	wishes.initrd = o->initrd ? &initrd : NULL;
+	wishes.command_line = words;
+	err = plan_crash(&image, &machine, &wishes, &plan);
+	if (err)
+		return err;
+
+	/* The kernel drops the old image before it looks at the new one: what
+	 * it would refuse has to be found out here. */
+	subject = rules_subject_of(&plan, &machine);
+	rules_check(&subject, results);
+	print_warnings(&plan);
+	err = print_plan(o, &image, &machine, &plan, results);
+	if (!err)
+		err = rules_verdict(results);
+	if (err || o->dry_run)
+		return err;
+	fflush(stdout);
+	return load_plan(&plan);
+}
+
+static struct error *do_inspect(const struct options *o)
+{
+	struct image image cleanup_image = { 0 };
+	struct error *err = image_open(o->kernel, o->type, &image);
+
+	if (err)
+		return err;
+	if (o->json)
+		return show_json(stdout, &image, NULL, NULL, NULL);
+	show_image(stdout, o->kernel, &image);
+	return NULL;
+}
+
+static struct error *do_unload(const struct options *o)
+{
+	if (!o->dry_run)
+		return load_unload(o->crash);
+	printf("would drop the %s image\n", o->crash ? "crash" : "normal");
+	return NULL;
+}
+
+static struct error *do_crash_size(const struct options *o)
+{
+	uint64_t size;
+	struct error *err = machine_crash_size(o->system, &size);
+
+	if (!err)
+		printf("%" PRIu64 "\n", size);
+	return err;
+}
+
+static const char *doing(const struct options *o)
+{
+	switch (o->action) {
+	case ACTION_LOAD_CRASH:
+		return o->dry_run ? "planning the crash kernel" : "loading the crash kernel";
+	case ACTION_UNLOAD:     return "unloading";
+	case ACTION_STATUS:     return "asking for the status";
+	case ACTION_CRASH_SIZE: return "asking for the crash reservation";
+	case ACTION_INSPECT:    return "inspecting";
+	case ACTION_SNAPSHOT:   return "recording the system";
+	case ACTION_HELP:
+	case ACTION_VERSION:    break;
+	}
+	return "printing";
+}
+
+static struct error *run(const struct options *o, int *ret_status)
+{
+	*ret_status = 0;
+	switch (o->action) {
+	case ACTION_LOAD_CRASH: return do_load(o);
+	case ACTION_UNLOAD:     return do_unload(o);
+	case ACTION_STATUS:     return machine_loaded(o->system, o->crash, ret_status);
+	case ACTION_CRASH_SIZE: return do_crash_size(o);
+	case ACTION_INSPECT:    return do_inspect(o);
+	case ACTION_SNAPSHOT:   return snapshot_write(o->system, o->snapshot);
+	case ACTION_HELP:
+		options_help(stdout);
+		break;
+	case ACTION_VERSION:
+		printf("kexec (loongdump) %s, for loongarch64, built for %s\n", PACKAGE_VERSION,
+		       arch_native());
+		break;
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct error *err cleanup_error = options_parse(argc, argv, &o);
+	int status = 0;
+
+	if (err) {
+		error_print(stderr, "kexec", err);
+		return 1;
+	}
+	err = run(&o, &status);
+	if (!err && (fflush(stdout) != 0 || ferror(stdout)))
+		err = error_new(ERROR_SYSTEM, "writing to standard output failed");
+	if (!err)
+		return status;
+	err = error_add(err, "%s", doing(&o));
+	fflush(stdout);
+	error_print(stderr, "kexec", err);
+	return o.action == ACTION_STATUS ? STATUS_FAILED : 1;
+}

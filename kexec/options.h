@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line of this program: kexec-tools' options as far as this
+ * release does them, the others refused by name.
+ */
+#ifndef KEXEC_OPTIONS_H
+#define KEXEC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/error.h"
+
+enum action {
+	ACTION_LOAD_CRASH,
+	ACTION_UNLOAD,
+	ACTION_STATUS,
+	ACTION_CRASH_SIZE,
+	ACTION_INSPECT,
+	ACTION_SNAPSHOT,
+	ACTION_HELP,
+	ACTION_VERSION,
+};
+
+/* Texts are borrowed from argv. */
+struct options {
+	enum action action;
+	bool crash;           /* for unload and status: which image */
+	const char *kernel;   /* also the file to inspect */
+	const char *initrd;   /* NULL: none */
+	const char *append;   /* NULL: none */
+	bool reuse_cmdline;
+	const char *type;     /* NULL: what the file says */
+	uint64_t mem_min, mem_max;
+	const char *system;   /* "/" unless --system */
+	const char *snapshot;
+	bool dry_run, json, map, debug;
+};
+
+/* ERROR_USAGE says which option and why. */
+struct error *options_parse(int argc, char **argv, struct options *ret) MUST_CHECK;
+
+void options_help(FILE *out);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reservation as a bar of 64 cells, and as a list from the top down.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kexec/show.h"
+#include "lib/units.h"
+
+#define CELLS 64
+
+struct block {
+	struct range range;
+	const char *name;
+	char letter;
+};
+
+static const char letters[ROLE_COUNT] = {
+	[ROLE_CMDLINE] = 'c', [ROLE_KERNEL] = 'K', [ROLE_INITRD] = 'I', [ROLE_ELFCOREHDR] = 'e',
+};
+
+static int from_top(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+
+	return x->range.start > y->range.start ? -1 : x->range.start < y->range.start;
+}
+
+/*
+ * The cells of each block, from the top down. A block smaller than a cell
+ * gets one all the same: it is pushed down, or up again at the bottom, so that
+ * no two share a cell.
+ */
+static void fill_cells(const struct range *region, const struct block *blocks, size_t count,
+		       char bar[CELLS])
+{
+	/* In double: a product with CELLS could leave 64 bits. */
+	const double scale = (double)CELLS / (region->end - region->start);
+	long first[PLAN_SEGMENTS + 1], last[PLAN_SEGMENTS + 1], limit = CELLS - 1;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		first[i] = (blocks[i].range.start - region->start) * scale;
+		last[i] = (blocks[i].range.end - 1 - region->start) * scale;
+		if (last[i] > limit)
+			last[i] = limit;
+		if (first[i] > last[i])
+			first[i] = last[i];
+		limit = first[i] - 1;
+	}
+	limit = 0;
+	for (i = count; i-- > 0;) {
+		if (first[i] < limit)
+			first[i] = limit;
+		if (last[i] < first[i])
+			last[i] = first[i];
+		limit = last[i] + 1;
+		memset(bar + first[i], blocks[i].letter, last[i] - first[i] + 1);
+	}
+}
+
+static void show_bar(FILE *out, const struct range *region, const struct block *blocks,
+		     size_t count)
+{
+	uint64_t size = region->end - region->start;
+	char bar[CELLS + 1], text[UNITS_SIZE_TEXT];
+
+	memset(bar, '.', CELLS);
+	bar[CELLS] = 0;
+	fill_cells(region, blocks, count, bar);
+	fprintf(out, "Crash kernel 0x%" PRIx64 "-0x%" PRIx64 ", %s", region->start,
+		region->end - 1, size_text(size, text));
+	fprintf(out, ", a cell is %s\n|%s|\n", size_text(size / CELLS, text), bar);
+}
+
+static void show_row(FILE *out, const struct range *range, char letter, const char *name)
+{
+	char text[UNITS_SIZE_TEXT];
+
+	fprintf(out, "  %c  0x%012" PRIx64 "-0x%012" PRIx64 "  %11s  %s\n", letter, range->start,
+		range->end - 1, size_text(range->end - range->start, text), name);
+}
+
+void show_map(FILE *out, const struct plan *plan)
+{
+	struct block blocks[PLAN_SEGMENTS + 1];
+	uint64_t top = plan->region.end;
+	size_t count = 0, i;
+
+	for (i = 0; i < plan->count; i++) {
+		const struct segment *segment = &plan->segments[i];
+
+		blocks[count++] = (struct block){
+			{ segment->mem, segment->mem + segment->memsz },
+			segment_role_name(segment->role), letters[segment->role],
+		};
+	}
+	blocks[count++] = (struct block){
+		plan->kernel_own, "control code and vmcoreinfo (the kernel's own)", 'x',
+	};
+	qsort(blocks, count, sizeof(*blocks), from_top);
+	show_bar(out, &plan->region, blocks, count);
+	for (i = 0; i < count; i++) {
+		const struct range gap = { blocks[i].range.end, top };
+
+		if (gap.start < gap.end)
+			show_row(out, &gap, '.', "free");
+		show_row(out, &blocks[i].range, blocks[i].letter, blocks[i].name);
+		top = blocks[i].range.start;
+	}
+	if (plan->region.start < top)
+		show_row(out, &(struct range){ plan->region.start, top }, '.', "free");
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/units.h"
+#include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/kernel/log.h"
+
+static const char help[] =
+	"Usage: vmcore info [OPTION]... SOURCE\n"
+	"One screen about the dump SOURCE: what it is, which kernel it is of, what memory\n"
+	"and registers it holds, and the command that opens it with crash.\n"
+	"\n"
+	"      --json           the same as JSON; addresses are strings in hexadecimal,\n"
+	"                       sizes are bytes, times are seconds since 1970 (UTC)\n"
+	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	"  -h, --help           this text\n"
+	"\n" EXIT_HELP;
+
+enum { OPTION_JSON = 256, OPTION_PAGE_SIZE };
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+struct arguments {
+	const char *source;
+	uint64_t page_size;
+	bool json;
+	bool help;
+};
+
+/* Runs of memory shown on the screen; --json has them all. */
+#define RUNS_SHOWN 8
+
+#define TEXT_SIZE 512
+
+/* Crash's built-in SECTION_SIZE_BITS for LOONGARCH64, up to 9.0.2 at least. */
+#define CRASH_SECTION_SIZE_BITS 28
+
+struct facts {
+	const struct dump *dump;
+	const char *release;  /* NULL: not known */
+	const char *build_id; /* NULL: not known */
+	uint64_t page_size;
+	char *panic;          /* the line of the log, or NULL */
+	struct log_counts log;
+	struct error *log_error;
+	char vmlinux[TEXT_SIZE];
+	char command[2 * TEXT_SIZE];
+	int64_t section_bits; /* 0: not known */
+};
+
+static struct error *parse(int argc, char **argv, struct arguments *a)
+{
+	struct error *err = NULL;
+	int option;
+
+	*a = (struct arguments){ 0 };
+	opterr = 0;
+	while (!err && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_JSON: a->json = true; break;
+		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
+		case 'h': a->help = true; return NULL;
+		case ':':
+			err = error_new(ERROR_USAGE, "%s needs a value", argv[optind - 1]);
+			break;
+		default:
+			err = error_new(ERROR_USAGE, "%s: no such option",
+					argv[optind - 1]);
+		}
+	}
+	if (!err && argc - optind != 1)
+		err = error_new(ERROR_USAGE, "info needs SOURCE");
+	if (err)
+		return error_remedy(err, "vmcore info --help says what it takes");
+	a->source = argv[optind];
+	return NULL;
+}
+
+/* How the kernel begins the line that says why it died, the plainest first
+ * (kernel/panic.c; arch/loongarch/kernel/traps.c and mm/fault.c). */
+static const char *const last_words[] = {
+	"Kernel panic - not syncing:",
+	"Oops",
+	"CPU 0 Unable to handle kernel",
+	"Unable to handle kernel",
+	"Kernel bug detected",
+};
+
+struct search {
+	char *found;
+	size_t rank; /* index into last_words of what was found */
+};
+
+static struct error *look_for_panic(const struct log_record *record, void *arg)
+{
+	struct search *search = arg;
+	size_t i;
+
+	for (i = 0; i < search->rank; i++) {
+		size_t len = strlen(last_words[i]);
+
+		if (record->text_len < len || memcmp(record->text, last_words[i], len))
+			continue;
+		free(search->found);
+		search->found = strndup(record->text, record->text_len);
+		search->rank = i;
+		break;
+	}
+	return NULL;
+}
+
+/* Only its first line, and nothing a terminal would act on. */
+static void make_printable(char *text)
+{
+	for (; text && *text; text++) {
+		if (*text == '\n')
+			*text = 0;
+		else if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
+			*text = '?';
+	}
+}
+
+static void find_command(struct facts *f)
+{
+	bool elf = f->dump->source->ops == &source_elf;
+
+	snprintf(f->vmlinux, sizeof(f->vmlinux), "vmlinux%s%s", f->release ? "-" : "",
+		 f->release ? f->release : "");
+	/* In a kdump-compressed file crash finds the page size itself; for ELF it
+	 * takes that of the host it runs on. */
+	if (elf)
+		snprintf(f->command, sizeof(f->command), "crash -p %" PRIu64 " %s %s",
+			 f->page_size, f->vmlinux, f->dump->path);
+	else
+		snprintf(f->command, sizeof(f->command), "crash %s %s", f->vmlinux,
+			 f->dump->path);
+}
+
+static void gather(const struct dump *dump, struct facts *f)
+{
+	struct search search = {
+		.rank = sizeof(last_words) / sizeof(last_words[0]),
+	};
+
+	*f = (struct facts){ .dump = dump };
+	f->page_size = (uint64_t)1 << dump->page_shift;
+	if (dump->vmcoreinfo) {
+		f->release = vmcoreinfo_string(dump->vmcoreinfo, "OSRELEASE");
+		f->build_id = vmcoreinfo_string(dump->vmcoreinfo, "BUILD-ID");
+		vmcoreinfo_number(dump->vmcoreinfo, "SECTION_SIZE_BITS", &f->section_bits);
+		f->log_error = log_read(dump->source, dump->vmcoreinfo, look_for_panic,
+					&search, &f->log);
+	}
+	make_printable(search.found);
+	f->panic = search.found;
+	find_command(f);
+}
+
+static const char *time_text(uint64_t seconds, char buffer[TEXT_SIZE])
+{
+	time_t time = seconds;
+	struct tm tm;
+
+	if (!seconds || !gmtime_r(&time, &tm) ||
+	    !strftime(buffer, TEXT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &tm))
+		return "not known";
+	return buffer;
+}
+
+static void print_memory(const struct dump *dump)
+{
+	const struct extents *memory = &dump->source->memory;
+	char size[UNITS_SIZE_TEXT];
+	size_t i;
+
+	printf("Memory:       %s (%" PRIu64 " bytes) in %zu runs, %" PRIu64 " pages\n",
+	       size_text(extents_total(memory), size), extents_total(memory),
+	       memory->count, extents_total(&dump->pages));
+	for (i = 0; i < memory->count && i < RUNS_SHOWN; i++)
+		printf("              0x%012" PRIx64 " - 0x%012" PRIx64 "  %s\n",
+		       memory->run[i].start, memory->run[i].end - 1,
+		       size_text(memory->run[i].end - memory->run[i].start, size));
+	if (memory->count > RUNS_SHOWN)
+		printf("              and %zu more\n", memory->count - RUNS_SHOWN);
+	if (dump_missing(dump))
+		printf("Missing:      %s that the headers speak of\n",
+		       size_text(dump_missing(dump), size));
+}
+
+static void print_needs(const struct facts *f)
+{
+	printf("To open it:   %s\n", f->command);
+	printf("              The vmlinux is the kernel's own, with debug information%s%s.\n",
+	       f->build_id ? ", BUILD-ID\n              " : "",
+	       f->build_id ? f->build_id : "");
+	if (f->section_bits && f->section_bits != CRASH_SECTION_SIZE_BITS)
+		printf("              Crash must take SECTION_SIZE_BITS (%" PRId64
+		       ") from VMCOREINFO; one that\n              does not stops at "
+		       "\"memory section\", and only --minimal works.\n",
+		       f->section_bits);
+}
+
+static int print_text(const struct facts *f)
+{
+	const struct dump *d = f->dump;
+	char text[TEXT_SIZE];
+
+	printf("File:         %s\n", d->path);
+	printf("Format:       %s%s\n", d->source->ops->format,
+	       d->source->marked_incomplete ? ", not finished by its writer" : "");
+	printf("Kernel:       %s\n", f->release ? f->release : "not known");
+	printf("Version:      %s\n", *d->utsname[3] ? d->utsname[3] : "not known");
+	printf("Host:         %s\n", *d->utsname[1] ? d->utsname[1] : "not known");
+	printf("BUILD-ID:     %s\n", f->build_id ? f->build_id : "not known");
+	printf("Page size:    %" PRIu64 "%s\n", f->page_size,
+	       d->page_size_known ? "" : " (assumed)");
+	printf("Crash time:   %s\n", time_text(d->crash_time, text));
+	printf("Panic:        %s\n", f->panic ? f->panic : "no such line in the log");
+	if (f->log_error)
+		printf("Log:          %s\n", f->log_error->message);
+	else if (d->vmcoreinfo)
+		printf("Log:          %" PRIu64 " records\n", f->log.records);
+	if (d->cpu_count)
+		printf("CPUs:         %zu, registers from NT_PRSTATUS notes\n",
+		       d->cpu_count);
+	else
+		printf("CPUs:         no registers in the file\n");
+	print_memory(d);
+	print_needs(f);
+	return dump_status(d);
+}
+
+static struct json_object *hex(uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return json_object_new_string(text);
+}
+
+static struct json_object *string_or_null(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+static struct json_object *memory_json(const struct dump *dump)
+{
+	const struct extents *memory = &dump->source->memory;
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < memory->count; i++) {
+		struct json_object *run = json_object_new_object();
+
+		json_object_object_add(run, "start", hex(memory->run[i].start));
+		json_object_object_add(run, "size",
+				       json_object_new_uint64(memory->run[i].end -
+							      memory->run[i].start));
+		json_object_array_add(list, run);
+	}
+	return list;
+}
+
+static struct json_object *cpus_json(const struct dump *dump)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < dump->cpu_count; i++) {
+		struct json_object *cpu = json_object_new_object();
+
+		json_object_object_add(cpu, "pid",
+				       json_object_new_int64(dump->cpus[i].pid));
+		json_object_object_add(cpu, "era", hex(dump->cpus[i].era));
+		json_object_object_add(cpu, "sp", hex(dump->cpus[i].sp));
+		json_object_array_add(list, cpu);
+	}
+	return list;
+}
+
+static struct json_object *warnings_json(const struct dump *dump)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < dump->warning_count; i++)
+		json_object_array_add(list, json_object_new_string(dump->warnings[i]));
+	return list;
+}
+
+static int print_json(const struct facts *f)
+{
+	const struct dump *d = f->dump;
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "file", json_object_new_string(d->path));
+	json_object_object_add(o, "format", json_object_new_string(d->source->ops->format));
+	json_object_object_add(o, "complete",
+			       json_object_new_boolean(dump_status(d) == EXIT_DONE));
+	json_object_object_add(o, "dump_level",
+			       json_object_new_int64(d->source->dump_level));
+	json_object_object_add(o, "release", string_or_null(f->release));
+	json_object_object_add(o, "version", string_or_null(d->utsname[3]));
+	json_object_object_add(o, "host", string_or_null(d->utsname[1]));
+	json_object_object_add(o, "build_id", string_or_null(f->build_id));
+	json_object_object_add(o, "page_size", json_object_new_uint64(f->page_size));
+	json_object_object_add(o, "page_size_known",
+			       json_object_new_boolean(d->page_size_known));
+	json_object_object_add(o, "crash_time",
+			       d->crash_time ? json_object_new_uint64(d->crash_time) :
+					       NULL);
+	json_object_object_add(o, "panic", string_or_null(f->panic));
+	json_object_object_add(o, "log_records", json_object_new_uint64(f->log.records));
+	json_object_object_add(o, "registers_from",
+			       d->cpu_count ? json_object_new_string("NT_PRSTATUS") : NULL);
+	json_object_object_add(o, "cpus", cpus_json(d));
+	json_object_object_add(o, "pages",
+			       json_object_new_uint64(extents_total(&d->pages)));
+	json_object_object_add(o, "memory_bytes",
+			       json_object_new_uint64(extents_total(&d->source->memory)));
+	json_object_object_add(o, "missing_bytes",
+			       json_object_new_uint64(dump_missing(d)));
+	json_object_object_add(o, "memory", memory_json(d));
+	json_object_object_add(o, "section_size_bits",
+			       f->section_bits ? json_object_new_int64(f->section_bits) :
+						 NULL);
+	json_object_object_add(o, "crash_command", json_object_new_string(f->command));
+	json_object_object_add(o, "warnings", warnings_json(d));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return dump_status(d);
+}
+
+int cmd_info(int argc, char **argv)
+{
+	struct arguments a;
+	struct facts facts;
+	struct dump *dump;
+	struct error *err = parse(argc, argv, &a);
+	int status;
+
+	if (!err && a.help) {
+		fputs(help, stdout);
+		return EXIT_DONE;
+	}
+	if (!err)
+		err = dump_open(a.source, a.page_size, &dump);
+	if (err)
+		return fail(err);
+	gather(dump, &facts);
+	if (!a.json)
+		dump_print_warnings(dump);
+	status = a.json ? print_json(&facts) : print_text(&facts);
+	free(facts.panic);
+	error_free(facts.log_error);
+	dump_close(dump);
+	return status;
+}

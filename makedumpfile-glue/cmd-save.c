@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/units.h"
+#include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/save.h"
+
+static const char help[] =
+	"Usage: vmcore save [OPTION]... SOURCE DEST\n"
+	"Write the dump in SOURCE as a new file DEST, mode 0600.\n"
+	"\n"
+	"  -d, --level LEVEL    0: every page; 1: without pages of zeros (default).\n"
+	"                       2 to 31 are not in this release\n"
+	"  -c                   pack pages as zlib streams (default for kdump)\n"
+	"      --raw            do not pack pages\n"
+	"      --format FORMAT  kdump (kdump-compressed, default) or elf\n"
+	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	"  -f, --force          replace DEST, once the new dump is whole\n"
+	"  -q, --quiet          no progress, no summary\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"While it is written the dump is DEST-incomplete. If saving breaks off, that\n"
+	"file stays and can be read as far as it got; nothing appears under DEST.\n"
+	"Pages that cannot be read are marked as missing, not filled with zeros.\n"
+	"In kdump-compressed files all pages of zeros share one, at level 0 too.\n"
+	"\n" EXIT_HELP
+	"Stopped by SIGINT, SIGTERM or SIGHUP it ends by that signal.\n";
+
+enum { OPTION_RAW = 256, OPTION_FORMAT, OPTION_PAGE_SIZE };
+
+static const struct option long_options[] = {
+	{ "level", required_argument, NULL, 'd' },
+	{ "raw", no_argument, NULL, OPTION_RAW },
+	{ "format", required_argument, NULL, OPTION_FORMAT },
+	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
+	{ "force", no_argument, NULL, 'f' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+struct arguments {
+	const char *source;
+	struct save_options save;
+	uint64_t page_size;
+	bool help;
+	bool codec_given;
+};
+
+static struct error *parse_level(const char *text, unsigned int *ret)
+{
+	uint64_t level;
+
+	if (!parse_size(text, &level) || level > 31)
+		return error_new(ERROR_USAGE, "-d %s: a dump level is 0 to 31", text);
+	if (level > DUMP_LEVEL_ZERO)
+		return error_remedy(error_new(ERROR_UNSUPPORTED,
+					      "level %" PRIu64 " is not in this release yet",
+					      level), "use -d 1");
+	*ret = level;
+	return NULL;
+}
+
+static struct error *parse_format(const char *text, const struct output_ops **ret)
+{
+	const struct output_ops *output = output_find(text);
+
+	if (!output)
+		return error_new(ERROR_USAGE, "--format %s: must be kdump or elf", text);
+	*ret = output;
+	return NULL;
+}
+
+static struct error *parse_codec(int option, struct arguments *a)
+{
+	enum page_codec codec = option == OPTION_RAW ? PAGE_RAW :
+				option == 'l'	     ? PAGE_LZO :
+				option == 'p'	     ? PAGE_SNAPPY :
+				option == 'z'	     ? PAGE_ZSTD :
+						       PAGE_ZLIB;
+
+	if (codec != PAGE_RAW && codec != PAGE_ZLIB)
+		return error_remedy(error_new(ERROR_UNSUPPORTED,
+					      "-%c (%s) is not in this release yet", option,
+					      page_codec_name(codec)), "use -c");
+	if (a->codec_given && a->save.codec != codec)
+		return error_new(ERROR_USAGE, "-c and --raw exclude each other");
+	a->save.codec = codec;
+	a->codec_given = true;
+	return NULL;
+}
+
+static struct error *parse(int argc, char **argv, struct arguments *a)
+{
+	struct error *err = NULL;
+	int option;
+
+	*a = (struct arguments){
+		.save = { .output = &output_kdump, .codec = PAGE_ZLIB,
+			  .level = DUMP_LEVEL_ZERO },
+	};
+	opterr = 0;
+	while (!err && (option = getopt_long(argc, argv, ":d:clpzfqh", long_options,
+					     NULL)) != -1) {
+		switch (option) {
+		case 'd': err = parse_level(optarg, &a->save.level); break;
+		case 'c':
+		case 'l':
+		case 'p':
+		case 'z':
+		case OPTION_RAW: err = parse_codec(option, a); break;
+		case OPTION_FORMAT: err = parse_format(optarg, &a->save.output); break;
+		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
+		case 'f': a->save.force = true; break;
+		case 'q': a->save.quiet = true; break;
+		case 'h': a->help = true; return NULL;
+		case ':':
+			err = error_new(ERROR_USAGE, "%s needs a value", argv[optind - 1]);
+			break;
+		default:
+			err = error_new(ERROR_USAGE, "%s: no such option",
+					argv[optind - 1]);
+		}
+	}
+	if (!err && argc - optind != 2)
+		err = error_new(ERROR_USAGE, "save needs SOURCE and DEST");
+	if (!err && a->codec_given && a->save.codec != PAGE_RAW &&
+	    !a->save.output->takes_packed)
+		err = error_new(ERROR_USAGE, "-c does not go with --format %s: its pages "
+				"are not packed", a->save.output->name);
+	if (err)
+		return error_remedy(err, "vmcore save --help says what it takes");
+	a->source = argv[optind];
+	a->save.destination = argv[optind + 1];
+	if (!a->save.output->takes_packed)
+		a->save.codec = PAGE_RAW;
+	return NULL;
+}
+
+static void print_summary(const struct save_options *options, const struct save_counts *c)
+{
+	char in[UNITS_SIZE_TEXT], out[UNITS_SIZE_TEXT], rate[UNITS_SIZE_TEXT];
+
+	printf("%s: %s, %s\n", options->destination, options->output->format,
+	       options->output->takes_packed ? page_codec_name(options->codec) :
+					       "not packed");
+	printf("pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " packed, %" PRIu64
+	       " as they are, %" PRIu64 " unreadable)\n",
+	       c->pages, c->zero, c->packed, c->raw, c->lost);
+	printf("bytes: %" PRIu64 " in (%s), %" PRIu64 " out (%s), ratio %.2f\n",
+	       c->bytes_in, size_text(c->bytes_in, in), c->bytes_out,
+	       size_text(c->bytes_out, out),
+	       c->bytes_out ? (double)c->bytes_in / c->bytes_out : 0);
+	printf("time: %.2f s, %s/s\n", c->seconds,
+	       size_text(c->seconds > 0 ? c->bytes_in / c->seconds : 0, rate));
+}
+
+/* Ends as the signal asked, now that everything is put in order. */
+static int die_of(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+	return EXIT_FAILED;
+}
+
+static int save(const struct arguments *a)
+{
+	struct save_counts counts;
+	struct error *lost, *err;
+	struct dump *dump;
+	int number, status;
+
+	err = save_check_destination(a->save.destination, a->save.force);
+	if (!err)
+		err = dump_open(a->source, a->page_size, &dump);
+	if (err)
+		return fail(err);
+	dump_print_warnings(dump);
+	status = dump_status(dump);
+	err = save_run(dump, &a->save, &counts, &lost, &number);
+	dump_close(dump);
+	if (err) {
+		error_free(lost);
+		fail(err);
+		return number ? die_of(number) : EXIT_FAILED;
+	}
+	if (!a->save.quiet)
+		print_summary(&a->save, &counts);
+	if (counts.lost) {
+		fprintf(stderr, "vmcore: warning: %" PRIu64 " of %" PRIu64 " pages could "
+			"not be read and are marked as missing; the first: %s\n",
+			counts.lost, counts.pages, lost ? lost->message : "unknown");
+		status = EXIT_INCOMPLETE;
+	}
+	error_free(lost);
+	return status;
+}
+
+int cmd_save(int argc, char **argv)
+{
+	struct arguments a;
+	struct error *err = parse(argc, argv, &a);
+
+	if (err)
+		return fail(err);
+	if (a.help) {
+		fputs(help, stdout);
+		return EXIT_DONE;
+	}
+	return save(&a);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmcore's subcommands. Each takes its own argc and argv, argv[0] being its
+ * name, and returns the exit status.
+ */
+#ifndef GLUE_COMMANDS_H
+#define GLUE_COMMANDS_H
+
+#include "lib/error.h"
+#include "makedumpfile-glue/dump.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_INCOMPLETE = 3, /* done, but the input did not hold all it should */
+};
+
+#define EXIT_HELP                                                                    \
+	"Exit status: 0 done; 1 failed; 3 done, but the input was cut, marked as\n"  \
+	"incomplete by its writer, or could not be read in places.\n"
+
+int cmd_save(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_dmesg(int argc, char **argv);
+
+/* Prints the error, frees it, returns EXIT_FAILED. */
+int fail(struct error *err);
+
+/* "4096", "16384" or "65536", also as "16K". */
+struct error *parse_page_size(const char *text, uint64_t *ret) MUST_CHECK;
+
+/* EXIT_INCOMPLETE when the dump's file is cut or marked, else EXIT_DONE. */
+int dump_status(const struct dump *dump);
+
+#endif

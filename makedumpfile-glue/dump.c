@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/dump.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/elfcore.h"
+#include "lib/loongarch.h"
+#include "lib/units.h"
+#include "makedumpfile-glue/kernel/memory.h"
+
+/* What nearly every loongarch64 kernel is built with. */
+#define DEFAULT_PAGE_SIZE 16384
+
+/* A warning lost to lack of memory is no reason to fail. */
+static void PRINTF_LIKE(2, 3) warn(struct dump *dump, const char *fmt, ...)
+{
+	char **grown = reallocarray(dump->warnings, dump->warning_count + 1,
+				    sizeof(*dump->warnings));
+	char *text;
+	va_list args;
+	int len;
+
+	if (!grown)
+		return;
+	dump->warnings = grown;
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len >= 0)
+		dump->warnings[dump->warning_count++] = text;
+}
+
+void dump_print_warnings(const struct dump *dump)
+{
+	size_t i;
+
+	for (i = 0; i < dump->warning_count; i++)
+		fprintf(stderr, "vmcore: warning: %s\n", dump->warnings[i]);
+}
+
+uint64_t dump_missing(const struct dump *dump)
+{
+	uint64_t there = extents_total(&dump->source->memory);
+
+	return dump->source->promised > there ? dump->source->promised - there : 0;
+}
+
+static void find_vmcoreinfo(struct dump *dump)
+{
+	struct elf_note note;
+	struct reader r;
+
+	reader_init(&r, dump->source->notes.data, dump->source->notes.size, 0, dump->path);
+	while (elf_note_next(&r, &note)) {
+		struct error *err;
+
+		if (strcmp(note.name, ELF_NOTE_VMCOREINFO))
+			continue;
+		err = vmcoreinfo_create((const char *)note.desc, note.desc_size,
+					&dump->vmcoreinfo);
+		if (!err)
+			return;
+		warn(dump, "%s: %s", dump->path, err->message);
+		error_free(err);
+	}
+	warn(dump, "%s: no VMCOREINFO: the file does not say what its kernel is",
+	     dump->path);
+}
+
+static struct error *find_page_size(struct dump *dump, uint64_t wanted)
+{
+	uint64_t said = 0;
+
+	if (dump->vmcoreinfo && vmcoreinfo_string(dump->vmcoreinfo, "PAGESIZE") &&
+	    !vmcoreinfo_page_size(dump->vmcoreinfo, &said))
+		warn(dump, "%s: VMCOREINFO says PAGESIZE=%s, which no loongarch64 has",
+		     dump->path, vmcoreinfo_string(dump->vmcoreinfo, "PAGESIZE"));
+	if (!said)
+		said = dump->source->page_size;
+	dump->page_size_known = said || wanted;
+	if (said && wanted && said != wanted)
+		return error_remedy(error_new(ERROR_USAGE,
+					      "%s: its page size is %" PRIu64
+					      ", not %" PRIu64, dump->path, said, wanted),
+				    "leave --page-size away");
+	if (!said)
+		said = wanted;
+	if (!said) {
+		said = DEFAULT_PAGE_SIZE;
+		warn(dump, "%s: the page size is not known, %d is taken; "
+		     "--page-size says it", dump->path, DEFAULT_PAGE_SIZE);
+	}
+	dump->page_shift = __builtin_ctzll(said);
+	return NULL;
+}
+
+/* init_uts_ns.name, believed only if it agrees with what VMCOREINFO says. */
+static bool read_utsname(struct dump *dump, const char *release)
+{
+	char name[UTSNAME_FIELDS][UTSNAME_FIELD_SIZE];
+	uint64_t symbol, offset;
+	struct error *err;
+	unsigned int i;
+
+	if (!dump->vmcoreinfo ||
+	    !vmcoreinfo_symbol(dump->vmcoreinfo, "init_uts_ns", &symbol) ||
+	    !vmcoreinfo_offset(dump->vmcoreinfo, "uts_namespace.name", &offset))
+		return false;
+	err = memory_read(dump->source, symbol + offset, name, sizeof(name));
+	if (err) {
+		error_free(err);
+		return false;
+	}
+	for (i = 0; i < UTSNAME_FIELDS; i++)
+		if (!memchr(name[i], 0, sizeof(name[i])))
+			return false;
+	if (strcmp(name[UTSNAME_SYSNAME], "Linux") ||
+	    strcmp(name[UTSNAME_RELEASE], release))
+		return false;
+	memcpy(dump->utsname, name, sizeof(name));
+	return true;
+}
+
+static void find_identity(struct dump *dump)
+{
+	const char *release = NULL, *time = NULL;
+
+	if (dump->vmcoreinfo) {
+		release = vmcoreinfo_string(dump->vmcoreinfo, "OSRELEASE");
+		time = vmcoreinfo_string(dump->vmcoreinfo, "CRASHTIME");
+	}
+	if (time && !parse_size(time, &dump->crash_time))
+		warn(dump, "%s: VMCOREINFO says CRASHTIME=%s, which is no time",
+		     dump->path, time);
+	dump->utsname_from_memory = read_utsname(dump, release);
+	if (!dump->utsname_from_memory) {
+		strcpy(dump->utsname[UTSNAME_SYSNAME], "Linux");
+		if (release)
+			snprintf(dump->utsname[UTSNAME_RELEASE], UTSNAME_FIELD_SIZE, "%s",
+				 release);
+	}
+	/* A process of another personality does not change what the machine is;
+	 * crash opens the dump by this word. */
+	memset(dump->utsname[UTSNAME_MACHINE], 0, UTSNAME_FIELD_SIZE);
+	strcpy(dump->utsname[UTSNAME_MACHINE], "loongarch64");
+}
+
+static void warn_of_gaps(struct dump *dump, size_t foreign)
+{
+	char missing[UNITS_SIZE_TEXT], promised[UNITS_SIZE_TEXT];
+
+	if (foreign)
+		warn(dump, "%s: %zu NT_PRSTATUS notes are not of loongarch64's %d bytes",
+		     dump->path, foreign, LOONGARCH_PRSTATUS_SIZE);
+	if (dump_missing(dump))
+		warn(dump, "%s: the file was cut: %s of %s of memory are missing",
+		     dump->path, size_text(dump_missing(dump), missing),
+		     size_text(dump->source->promised, promised));
+	if (dump->source->marked_incomplete)
+		warn(dump, "%s: its writer marked it as incomplete", dump->path);
+}
+
+struct error *dump_open(const char *path, uint64_t page_size, struct dump **ret)
+{
+	struct dump *dump = calloc(1, sizeof(*dump));
+	struct error *err;
+	size_t foreign = 0;
+
+	if (!dump)
+		return error_nomem();
+	dump->path = path;
+	err = source_open(path, &dump->source);
+	if (err)
+		goto fail;
+	find_vmcoreinfo(dump);
+	err = find_page_size(dump, page_size);
+	if (err)
+		goto fail;
+	err = extents_to_pages(&dump->source->memory, dump->page_shift, &dump->pages);
+	if (err)
+		goto fail;
+	err = registers_from_notes(&dump->source->notes, &dump->cpus, &dump->cpu_count,
+				   &foreign);
+	if (err)
+		goto fail;
+	find_identity(dump);
+	warn_of_gaps(dump, foreign);
+	*ret = dump;
+	return NULL;
+fail:
+	dump_close(dump);
+	return err;
+}
+
+void dump_close(struct dump *dump)
+{
+	size_t i;
+
+	if (!dump)
+		return;
+	source_close(dump->source);
+	vmcoreinfo_destroy(dump->vmcoreinfo);
+	extents_deinit(&dump->pages);
+	free(dump->cpus);
+	for (i = 0; i < dump->warning_count; i++)
+		free(dump->warnings[i]);
+	free(dump->warnings);
+	free(dump);
+}
+
+static struct error *read_range(const struct dump *dump, uint64_t start, uint64_t len,
+				uint8_t *to)
+{
+	const struct extents *memory = &dump->source->memory;
+	uint64_t end = start + len;
+	size_t i = extents_find(memory, start);
+
+	if (!extents_hold(memory, start, end))
+		memset(to, 0, len);
+	for (; i < memory->count && memory->run[i].start < end; i++) {
+		uint64_t from = memory->run[i].start > start ? memory->run[i].start : start;
+		uint64_t till = memory->run[i].end < end ? memory->run[i].end : end;
+		struct error *err = source_read(dump->source, from, to + (from - start),
+						till - from);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+size_t dump_read_pages(const struct dump *dump, uint64_t first, size_t count, void *to,
+		       bool *lost, struct error **why)
+{
+	uint64_t size = (uint64_t)1 << dump->page_shift;
+	struct error *err;
+	size_t i, lost_count = 0;
+
+	memset(lost, 0, count * sizeof(*lost));
+	err = read_range(dump, first * size, count * size, to);
+	if (!err)
+		return 0;
+	/* One bad page fails the whole read: find out which ones they are. */
+	for (i = 0; i < count; i++) {
+		error_free(err);
+		err = read_range(dump, (first + i) * size, size, (uint8_t *)to + i * size);
+		if (!err)
+			continue;
+		lost[i] = true;
+		lost_count++;
+		if (!*why) {
+			*why = err;
+			err = NULL;
+		}
+	}
+	error_free(err);
+	return lost_count;
+}

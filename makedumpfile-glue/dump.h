@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A dump as every command opens it: the source of its memory, what the kernel
+ * said of itself, and the CPUs' registers.
+ */
+#ifndef GLUE_DUMP_H
+#define GLUE_DUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/vmcoreinfo.h"
+#include "makedumpfile-glue/extents.h"
+#include "makedumpfile-glue/kdump-format.h"
+#include "makedumpfile-glue/registers.h"
+#include "makedumpfile-glue/source/source.h"
+
+struct dump {
+	const char *path; /* borrowed */
+	struct source *source;
+	struct vmcoreinfo *vmcoreinfo; /* NULL when the file has none */
+	unsigned int page_shift;
+	bool page_size_known;          /* said by the file or the user */
+	struct extents pages;          /* frames of which any byte is there */
+	struct cpu_registers *cpus;
+	size_t cpu_count;
+	uint64_t crash_time;           /* seconds since 1970; 0 = not known */
+	char utsname[UTSNAME_FIELDS][UTSNAME_FIELD_SIZE];
+	bool utsname_from_memory;
+
+	/* What the user should know although the dump opened. */
+	char **warnings;
+	size_t warning_count;
+};
+
+/* page_size: what the user says, 0 to find out. */
+struct error *dump_open(const char *path, uint64_t page_size, struct dump **ret)
+	MUST_CHECK;
+void dump_close(struct dump *dump);
+
+/* "vmcore: warning: ..." for each warning. */
+void dump_print_warnings(const struct dump *dump);
+
+/* Bytes the file's headers promise and the file does not hold. */
+uint64_t dump_missing(const struct dump *dump);
+
+/*
+ * count whole pages from frame `first`, all in one run of dump->pages. Bytes
+ * of a page that are not in the source are zero. Pages that cannot be read
+ * are marked in lost[], the others are good; the number of lost ones comes
+ * back, and *why is the first one's error if it was NULL.
+ */
+size_t dump_read_pages(const struct dump *dump, uint64_t first, size_t count, void *to,
+		       bool *lost, struct error **why);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/loongarch.h"
+#include "lib/units.h"
+#include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/compress.h"
+
+static const char help[] =
+	"Usage: vmcore COMMAND [OPTION]... SOURCE [DEST]\n"
+	"Crash dumps of loongarch64 kernels.\n"
+	"\n"
+	"  save SOURCE DEST     write the dump as kdump-compressed or ELF\n"
+	"  info SOURCE          one screen about a dump, and how to open it with crash\n"
+	"  dmesg SOURCE [DEST]  the kernel's log\n"
+	"\n"
+	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump.\n"
+	"vmcore COMMAND --help says more; vmcore --version names the libraries.\n"
+	"\n" EXIT_HELP;
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "save", cmd_save },
+	{ "info", cmd_info },
+	{ "dmesg", cmd_dmesg },
+};
+
+int fail(struct error *err)
+{
+	error_print(stderr, "vmcore", err);
+	error_free(err);
+	return EXIT_FAILED;
+}
+
+struct error *parse_page_size(const char *text, uint64_t *ret)
+{
+	if (parse_size(text, ret) && loongarch_page_size_valid(*ret))
+		return NULL;
+	return error_new(ERROR_USAGE, "--page-size %s: must be 4K, 16K or 64K", text);
+}
+
+int dump_status(const struct dump *dump)
+{
+	return dump_missing(dump) || dump->source->marked_incomplete ? EXIT_INCOMPLETE :
+								       EXIT_DONE;
+}
+
+static void print_version(void)
+{
+	printf("vmcore (%s) %s\n", PACKAGE_NAME, PACKAGE_VERSION);
+	printf("writes: kdump-compressed (zlib, raw), ELF; dump levels 0 and 1\n");
+	printf("reads: ELF, kdump-compressed (zlib, raw)\n");
+	printf("zlib streams: %s\n", compress_library());
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		fputs(help, stderr);
+		return EXIT_FAILED;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
+		fputs(help, stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		print_version();
+		return EXIT_DONE;
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return fail(error_remedy(error_new(ERROR_USAGE, "%s: no such command", argv[1]),
+				 "vmcore --help lists them"));
+}

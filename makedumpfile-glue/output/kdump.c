@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kdump-compressed, version 6: header, sub header and notes, two bitmaps,
+ * descriptors in the order of page frames, page data. Bitmaps are written
+ * from extents with holes between them, descriptors to their place as pages
+ * come, so that nothing here grows with the size of memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bytes.h"
+#include "lib/elfcore.h"
+#include "makedumpfile-glue/output/output.h"
+#include "makedumpfile-glue/output/writer.h"
+
+#define DATA_ROOM   ((size_t)1 << 20)
+#define DESC_ROOM   ((size_t)64 << 10)
+#define BITMAP_ROOM ((size_t)32 << 10)
+
+struct kdump_output {
+	struct output output; /* first */
+	int fd;
+	const char *path;
+	size_t block_size;
+	uint32_t status;
+	uint64_t zero_page; /* file offset of the one page of zeros */
+	bool missing;
+	struct writer descs;
+	struct writer data;
+};
+
+/* File offset and size of the VMCOREINFO text inside the notes. */
+static void find_vmcoreinfo(const struct output_plan *plan, uint64_t notes_at,
+			    uint64_t *ret_offset, uint64_t *ret_size)
+{
+	struct elf_note note;
+	struct reader r;
+
+	*ret_offset = *ret_size = 0;
+	reader_init(&r, plan->notes->data, plan->notes->size, 0, "notes");
+	while (elf_note_next(&r, &note)) {
+		if (strcmp(note.name, ELF_NOTE_VMCOREINFO))
+			continue;
+		*ret_offset = notes_at + (note.desc - plan->notes->data);
+		*ret_size = note.desc_size;
+		return;
+	}
+}
+
+struct layout {
+	uint64_t max_mapnr;
+	uint64_t notes;
+	uint64_t sub_blocks;
+	uint64_t bitmaps;
+	uint64_t bitmap_size; /* of each of the two */
+	uint64_t descs;
+	uint64_t data;
+};
+
+static struct error *plan_layout(const struct output_plan *plan, struct layout *l)
+{
+	uint64_t block = (uint64_t)1 << plan->page_shift;
+	uint64_t blocks;
+
+	l->max_mapnr = extents_end(plan->present);
+	l->notes = block + KDUMP_SUB_HEADER_SIZE;
+	l->bitmaps = align_up(l->notes + plan->notes->size,
+			      block > KDUMP_BITMAP_ALIGN ? block : KDUMP_BITMAP_ALIGN);
+	l->sub_blocks = l->bitmaps / block - 1;
+	l->bitmap_size = align_up((l->max_mapnr + 7) / 8, block);
+	l->descs = l->bitmaps + 2 * l->bitmap_size;
+	l->data = l->descs + extents_total(plan->kept) * KDUMP_DESC_SIZE;
+	blocks = 2 * l->bitmap_size / block;
+	if (l->sub_blocks > UINT32_MAX || blocks > UINT32_MAX)
+		return error_remedy(error_new(ERROR_UNSUPPORTED,
+					      "page frame 0x%" PRIx64 " is too high for the "
+					      "bitmaps of a kdump-compressed file",
+					      l->max_mapnr),
+				    "write the dump with --format elf");
+	return NULL;
+}
+
+static void build_header(const struct output_plan *plan, const struct layout *l,
+			 uint32_t status, uint8_t header[KDUMP_HEADER_SIZE])
+{
+	uint32_t block = (uint32_t)1 << plan->page_shift;
+
+	memset(header, 0, KDUMP_HEADER_SIZE);
+	memcpy(header, KDUMP_SIGNATURE, KDUMP_SIGNATURE_SIZE);
+	put_le32(header + KDUMP_AT_VERSION, KDUMP_VERSION);
+	memcpy(header + KDUMP_AT_UTSNAME, plan->utsname,
+	       UTSNAME_FIELDS * UTSNAME_FIELD_SIZE);
+	put_le64(header + KDUMP_AT_TIME_SEC, plan->crash_time);
+	put_le32(header + KDUMP_AT_STATUS, status | KDUMP_STATUS_INCOMPLETE);
+	put_le32(header + KDUMP_AT_BLOCK_SIZE, block);
+	put_le32(header + KDUMP_AT_SUB_HDR_SIZE, l->sub_blocks);
+	put_le32(header + KDUMP_AT_BITMAP_BLOCKS, 2 * l->bitmap_size / block);
+	put_le32(header + KDUMP_AT_MAX_MAPNR,
+		 l->max_mapnr < UINT32_MAX ? l->max_mapnr : UINT32_MAX);
+	put_le32(header + KDUMP_AT_NR_CPUS, plan->cpu_count);
+}
+
+static void build_sub_header(const struct output_plan *plan, const struct layout *l,
+			     uint8_t sub[KDUMP_SUB_HEADER_SIZE])
+{
+	uint64_t info, info_size;
+
+	find_vmcoreinfo(plan, l->notes, &info, &info_size);
+	memset(sub, 0, KDUMP_SUB_HEADER_SIZE);
+	put_le32(sub + KDUMP_SUB_AT_DUMP_LEVEL, plan->dump_level);
+	put_le64(sub + KDUMP_SUB_AT_OFFSET_VMCOREINFO, info);
+	put_le64(sub + KDUMP_SUB_AT_SIZE_VMCOREINFO, info_size);
+	put_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE, plan->notes->size ? l->notes : 0);
+	put_le64(sub + KDUMP_SUB_AT_SIZE_NOTE, plan->notes->size);
+	put_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64, l->max_mapnr);
+}
+
+static struct error *write_at(struct kdump_output *o, const void *data, size_t size,
+			      uint64_t offset)
+{
+	struct error *err = fd_pwrite(o->fd, o->path, data, size, offset);
+
+	if (!err)
+		o->output.written += size;
+	return err;
+}
+
+/* Sets bits [from, till), lowest bit first in each byte. */
+static void set_bits(uint8_t *bits, size_t from, size_t till)
+{
+	while (from < till && from % 8) {
+		bits[from / 8] |= 1u << from % 8;
+		from++;
+	}
+	if (till - from >= 8)
+		memset(bits + from / 8, 0xff, (till - from) / 8);
+	for (from += (till - from) / 8 * 8; from < till; from++)
+		bits[from / 8] |= 1u << from % 8;
+}
+
+/* One window of the bitmap at a time; windows without a bit stay holes. */
+static struct error *write_bitmap(struct kdump_output *o, const struct extents *pages,
+				  uint64_t offset)
+{
+	const uint64_t window = BITMAP_ROOM * 8;
+	uint8_t *bits cleanup_free = malloc(BITMAP_ROOM);
+	uint64_t at = 0; /* the next frame to set */
+	size_t i = 0;
+
+	if (!bits)
+		return error_nomem();
+	while (i < pages->count) {
+		uint64_t start, end;
+		struct error *err;
+
+		if (at < pages->run[i].start)
+			at = pages->run[i].start;
+		start = at / window * window;
+		end = start + window;
+		memset(bits, 0, BITMAP_ROOM);
+		while (i < pages->count && pages->run[i].start < end) {
+			uint64_t from = pages->run[i].start > start ?
+						pages->run[i].start : start;
+			uint64_t till = pages->run[i].end < end ? pages->run[i].end : end;
+
+			set_bits(bits, from - start, till - start);
+			if (pages->run[i].end > end)
+				break;
+			i++;
+		}
+		at = end;
+		/* Not past the bitmap: what follows may be there already. */
+		end = (extents_end(pages) + 7) / 8;
+		end = end - start / 8 < BITMAP_ROOM ? end - start / 8 : BITMAP_ROOM;
+		err = write_at(o, bits, end, offset + start / 8);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *write_front(struct kdump_output *o, const struct output_plan *plan,
+				 const struct layout *l)
+{
+	uint8_t header[KDUMP_HEADER_SIZE], sub[KDUMP_SUB_HEADER_SIZE];
+	uint8_t *zeros cleanup_free = calloc(1, o->block_size);
+	struct error *err;
+
+	if (!zeros)
+		return error_nomem();
+	build_header(plan, l, o->status, header);
+	build_sub_header(plan, l, sub);
+	err = write_at(o, header, sizeof(header), 0);
+	if (!err)
+		err = write_at(o, sub, sizeof(sub), o->block_size);
+	if (!err && plan->notes->size)
+		err = write_at(o, plan->notes->data, plan->notes->size, l->notes);
+	if (!err)
+		err = write_bitmap(o, plan->present, l->bitmaps);
+	if (!err)
+		err = write_bitmap(o, plan->kept, l->bitmaps + l->bitmap_size);
+	/* Also makes the file reach over the bitmaps and descriptors: crash maps
+	 * the ones, and zero descriptors say "not written". */
+	if (!err)
+		err = writer_put(&o->data, zeros, o->block_size);
+	if (!err)
+		err = writer_flush(&o->data);
+	return err;
+}
+
+static void kdump_close(struct output *output)
+{
+	struct kdump_output *o = (struct kdump_output *)output;
+
+	writer_deinit(&o->descs);
+	writer_deinit(&o->data);
+	free(o);
+}
+
+static struct error *kdump_open(const struct output_plan *plan, int fd, const char *path,
+				struct output **ret)
+{
+	struct kdump_output *o = calloc(1, sizeof(*o));
+	struct layout l;
+	struct error *err;
+
+	if (!o)
+		return error_nomem();
+	o->output.ops = &output_kdump;
+	o->fd = fd;
+	o->path = path;
+	o->block_size = (size_t)1 << plan->page_shift;
+	o->status = plan->codec;
+	err = plan_layout(plan, &l);
+	if (!err)
+		err = writer_init(&o->descs, fd, path, l.descs, DESC_ROOM,
+				  &o->output.written);
+	if (!err)
+		err = writer_init(&o->data, fd, path, l.data, DATA_ROOM,
+				  &o->output.written);
+	o->zero_page = l.data;
+	if (!err)
+		err = write_front(o, plan, &l);
+	if (err) {
+		/* What reached the file counts in the message of the caller. */
+		kdump_close(&o->output);
+		return err;
+	}
+	*ret = &o->output;
+	return NULL;
+}
+
+/* A descriptor never reaches the file before the data it points to, and not
+ * long after it: what breaks off shall be of use. */
+static struct error *flush_all(struct kdump_output *o)
+{
+	struct error *err = writer_flush(&o->data);
+
+	return err ? err : writer_flush(&o->descs);
+}
+
+static struct error *kdump_put(struct output *output, uint64_t first,
+			       const struct packed_page *pages, size_t count)
+{
+	struct kdump_output *o = (struct kdump_output *)output;
+	size_t i;
+
+	(void)first; /* frames ascend, so descriptors simply follow each other */
+	for (i = 0; i < count; i++) {
+		uint8_t desc[KDUMP_DESC_SIZE] = { 0 };
+		struct error *err = NULL;
+
+		if (o->data.used + o->block_size > o->data.room ||
+		    o->descs.used + sizeof(desc) > o->descs.room)
+			err = flush_all(o);
+		if (err)
+			return err;
+		switch (pages[i].kind) {
+		case PAGE_ZERO:
+			put_le64(desc + KDUMP_DESC_AT_OFFSET, o->zero_page);
+			put_le32(desc + KDUMP_DESC_AT_SIZE, o->block_size);
+			break;
+		case PAGE_MISSING:
+			o->missing = true;
+			break;
+		case PAGE_DATA:
+			put_le64(desc + KDUMP_DESC_AT_OFFSET, writer_position(&o->data));
+			put_le32(desc + KDUMP_DESC_AT_SIZE, pages[i].size);
+			put_le32(desc + KDUMP_DESC_AT_FLAGS, pages[i].codec);
+			err = writer_put(&o->data, pages[i].data, pages[i].size);
+			break;
+		}
+		if (!err)
+			err = writer_put(&o->descs, desc, sizeof(desc));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *kdump_finish(struct output *output)
+{
+	struct kdump_output *o = (struct kdump_output *)output;
+	uint8_t status[4];
+	struct error *err = flush_all(o);
+
+	if (err)
+		return err;
+	put_le32(status, o->status | (o->missing ? KDUMP_STATUS_INCOMPLETE : 0));
+	return fd_pwrite(o->fd, o->path, status, sizeof(status), KDUMP_AT_STATUS);
+}
+
+const struct output_ops output_kdump = {
+	.name = "kdump",
+	.format = "kdump-compressed",
+	.takes_packed = true,
+	.open = kdump_open,
+	.put = kdump_put,
+	.finish = kdump_finish,
+	.close = kdump_close,
+};

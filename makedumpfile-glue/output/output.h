@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a dump is written as: one contract for every format. An output knows
+ * its file's layout and nothing of kernels; it is told all it needs before
+ * the first page.
+ */
+#ifndef GLUE_OUTPUT_OUTPUT_H
+#define GLUE_OUTPUT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/file.h"
+#include "makedumpfile-glue/compress.h"
+#include "makedumpfile-glue/extents.h"
+#include "makedumpfile-glue/kdump-format.h"
+
+/* All pointers stay valid until the output is closed. */
+struct output_plan {
+	unsigned int page_shift;
+	const struct extents *present; /* frames the machine has */
+	const struct extents *kept;    /* those that will be put, a part of present */
+	const struct blob *notes;      /* as struct source has them */
+	size_t cpu_count;
+	const char (*utsname)[UTSNAME_FIELD_SIZE]; /* UTSNAME_FIELDS of them */
+	uint64_t crash_time;
+	unsigned int dump_level;
+	enum page_codec codec;
+};
+
+enum page_kind {
+	PAGE_DATA,    /* data, size, codec say it */
+	PAGE_ZERO,    /* all zeros; no data */
+	PAGE_MISSING, /* could not be read: must not read back as zeros */
+};
+
+struct packed_page {
+	enum page_kind kind;
+	enum page_codec codec;
+	uint32_t size;
+	const uint8_t *data; /* borrowed for the call */
+};
+
+struct output;
+
+struct output_ops {
+	const char *name;       /* as after --format */
+	const char *format;     /* for people */
+	bool takes_packed;      /* false: put is only given raw pages */
+
+	/*
+	 * open: writes everything that comes before the pages, marked as
+	 * incomplete, so that from here on a file that breaks off can still
+	 * be read as far as it got. fd and path stay the caller's.
+	 */
+	struct error *(*open)(const struct output_plan *plan, int fd, const char *path,
+			      struct output **ret);
+
+	/*
+	 * put: `count` pages from frame `first`, all in one run of plan->kept.
+	 * Frames come in ascending order, each kept frame exactly once.
+	 */
+	struct error *(*put)(struct output *output, uint64_t first,
+			     const struct packed_page *pages, size_t count);
+
+	/* finish: writes what is still held back and takes the mark away,
+	 * unless a page was put as missing. */
+	struct error *(*finish)(struct output *output);
+
+	/* close: frees; writes nothing. */
+	void (*close)(struct output *output);
+};
+
+/* The common part; each format embeds it as its first member. */
+struct output {
+	const struct output_ops *ops;
+	uint64_t written; /* bytes handed to the file so far, without holes */
+};
+
+extern const struct output_ops output_kdump;
+extern const struct output_ops output_elf;
+
+/* NULL when there is none of that name. */
+const struct output_ops *output_find(const char *name);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an open dump to a new file: read, test, pack, write, in chunks of a
+ * megabyte, so that the memory needed does not depend on the dump.
+ */
+#ifndef GLUE_SAVE_H
+#define GLUE_SAVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "makedumpfile-glue/dump.h"
+#include "makedumpfile-glue/output/output.h"
+
+#define DUMP_LEVEL_ZERO 1 /* leave out pages of zeros */
+
+struct save_options {
+	const char *destination;
+	const struct output_ops *output;
+	enum page_codec codec;
+	unsigned int level;
+	bool force; /* an existing destination is replaced, once the dump is whole */
+	bool quiet; /* no progress */
+};
+
+struct save_counts {
+	uint64_t pages;
+	uint64_t zero;    /* of these: shared or holes */
+	uint64_t packed;  /* made smaller */
+	uint64_t raw;     /* as they are */
+	uint64_t lost;    /* could not be read */
+	uint64_t bytes_in;
+	uint64_t bytes_out; /* without holes */
+	double seconds;
+};
+
+/* What would make save_run() fail at once, before the source is opened. */
+struct error *save_check_destination(const char *path, bool force) MUST_CHECK;
+
+/*
+ * Writes DESTINATION-incomplete and renames it when it is whole. On failure
+ * and on SIGINT, SIGTERM or SIGHUP nothing under the final name has changed;
+ * DESTINATION-incomplete stays when it can be of use, and the error's remedy
+ * says so. A signal comes back in *ret_signal (else 0) beside the error.
+ * *ret_lost is the reason why the first lost page was lost, or NULL.
+ */
+struct error *save_run(const struct dump *dump, const struct save_options *options,
+		       struct save_counts *ret, struct error **ret_lost,
+		       int *ret_signal) MUST_CHECK;
+
+#endif

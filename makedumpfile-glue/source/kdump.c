@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kdump-compressed files, ours and makedumpfile's: one plain file, pages raw
+ * or packed with a codec of this build.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bytes.h"
+#include "lib/loongarch.h"
+#include "makedumpfile-glue/compress.h"
+#include "makedumpfile-glue/kdump-format.h"
+#include "makedumpfile-glue/source/source.h"
+
+#define WINDOW_SIZE  ((size_t)256 << 10)
+#define BITMAP_ROOM  ((size_t)64 << 10)
+#define DESC_COUNT   512 /* descriptors at hand */
+#define TAIL_CHECKED 64  /* last descriptors looked at when opening */
+
+struct kdump_source {
+	struct source source; /* first */
+	int fd;
+	uint64_t file_size;
+	unsigned int page_shift;
+	uint64_t bitmap; /* file offset of the one that says what is stored */
+	uint64_t bitmap_size;
+	uint64_t max_mapnr;
+	uint64_t descs_at;
+	uint64_t page_count;
+	uint64_t *first_rank; /* of each run of source.memory */
+	struct unpacker *unpacker;
+
+	uint8_t descs[DESC_COUNT * KDUMP_DESC_SIZE];
+	uint64_t descs_first;
+	size_t descs_have;
+
+	uint8_t *window; /* page data as stored */
+	uint64_t window_at;
+	size_t window_have;
+
+	uint8_t *page; /* the frame unpacked last, for small reads */
+	uint64_t page_frame;
+	bool page_valid;
+
+	uint64_t zero_at; /* offset of a raw page of zeros seen before, or 0 */
+};
+
+static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
+{
+	uint8_t header[KDUMP_HEADER_SIZE];
+	char machine[UTSNAME_FIELD_SIZE + 1] = "";
+	uint32_t version, block, sub_blocks, bitmap_blocks, status;
+	struct error *err;
+	struct reader r;
+	size_t got;
+
+	err = fd_pread_some(s->fd, s->source.path, header, sizeof(header), 0, &got);
+	if (err)
+		return err;
+	reader_init(&r, header, got, 0, s->source.path);
+	if (!reader_match(&r, KDUMP_SIGNATURE, KDUMP_SIGNATURE_SIZE))
+		return error_new(ERROR_NOT_MINE, "%s: not kdump-compressed",
+				 s->source.path);
+	version = reader_u32(&r);
+	reader_skip(&r, UTSNAME_MACHINE * UTSNAME_FIELD_SIZE);
+	reader_copy(&r, machine, UTSNAME_FIELD_SIZE);
+	reader_seek(&r, KDUMP_AT_STATUS);
+	status = reader_u32(&r);
+	block = reader_u32(&r);
+	sub_blocks = reader_u32(&r);
+	bitmap_blocks = reader_u32(&r);
+	s->max_mapnr = reader_u32(&r);
+	reader_seek(&r, KDUMP_HEADER_SIZE);
+	err = reader_check(&r, "kdump-compressed header");
+	if (err)
+		return err;
+	if (strcmp(machine, "loongarch64"))
+		return error_new(ERROR_UNSUPPORTED,
+				 "%s: a dump of %s, not of loongarch64", s->source.path,
+				 *machine ? machine : "an unnamed machine");
+	if (!version || version > KDUMP_VERSION)
+		return error_new(ERROR_UNSUPPORTED,
+				 "%s: kdump-compressed version %u; 1 to %d are known",
+				 s->source.path, version, KDUMP_VERSION);
+	if (!loongarch_page_size_valid(block))
+		return error_new(ERROR_FORMAT,
+				 "%s: its block size %u is no page size of loongarch64",
+				 s->source.path, block);
+	if (!sub_blocks || !bitmap_blocks)
+		return error_new(ERROR_FORMAT, "%s: no sub header or no bitmaps",
+				 s->source.path);
+	s->source.page_size = block;
+	s->source.marked_incomplete = status & KDUMP_STATUS_INCOMPLETE;
+	s->page_shift = __builtin_ctz(block);
+	*ret_bitmaps = (1 + (uint64_t)sub_blocks) * block;
+	s->bitmap_size = (uint64_t)bitmap_blocks * block;
+	s->descs_at = *ret_bitmaps + s->bitmap_size;
+	return NULL;
+}
+
+static struct error *read_sub_header(struct kdump_source *s)
+{
+	uint8_t sub[KDUMP_SUB_HEADER_SIZE];
+	uint64_t wide;
+	struct error *err = fd_pread(s->fd, s->source.path, sub, sizeof(sub),
+				     s->source.page_size);
+
+	if (err)
+		return error_add(err, "kdump-compressed sub header");
+	/* Fields that an older version did not have are zero in its files. */
+	s->source.dump_level = get_le32(sub + KDUMP_SUB_AT_DUMP_LEVEL);
+	if (get_le32(sub + KDUMP_SUB_AT_SPLIT))
+		return error_remedy(error_new(ERROR_UNSUPPORTED,
+					      "%s: one part of a split dump, which this "
+					      "release does not read", s->source.path),
+				    "join the parts first: makedumpfile --reassemble");
+	wide = get_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64);
+	if (wide)
+		s->max_mapnr = wide;
+	return source_add_notes(&s->source, s->fd, get_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE),
+				get_le64(sub + KDUMP_SUB_AT_SIZE_NOTE));
+}
+
+/* makedumpfile and crash (dump_is_partial) alike: with room for two bitmaps
+ * the second one counts. */
+static struct error *find_bitmap(struct kdump_source *s, uint64_t bitmaps)
+{
+	uint64_t needed;
+
+	if (!s->max_mapnr || s->max_mapnr > (LOONGARCH_PHYS_MASK + 1) >> s->page_shift)
+		return error_new(ERROR_FORMAT,
+				 "%s: 0x%" PRIx64 " page frames cannot be right",
+				 s->source.path, s->max_mapnr);
+	needed = align_up((s->max_mapnr + 7) / 8, s->source.page_size);
+	s->bitmap = bitmaps;
+	if (s->bitmap_size >= 2 * needed)
+		s->bitmap += s->bitmap_size / 2;
+	else if (s->bitmap_size < needed)
+		return error_new(ERROR_FORMAT, "%s: its bitmaps are too short for 0x%"
+				 PRIx64 " page frames", s->source.path, s->max_mapnr);
+	s->bitmap_size = needed;
+	if (s->bitmap + needed > s->file_size)
+		return error_new(ERROR_FORMAT,
+				 "%s: cut inside the bitmaps, after %" PRIu64 " bytes",
+				 s->source.path, s->file_size);
+	return NULL;
+}
+
+/* Adds the runs of set bits of one window of the bitmap, as bytes of memory. */
+static struct error *add_bits(struct kdump_source *s, const uint8_t *bits, size_t size,
+			      uint64_t frame)
+{
+	struct error *err = NULL;
+	size_t i, total = size * 8;
+
+	for (i = 0; i < total && !err;) {
+		size_t from;
+
+		if (!bits[i / 8] && i % 8 == 0) {
+			i += 8;
+			continue;
+		}
+		if (!(bits[i / 8] >> i % 8 & 1)) {
+			i++;
+			continue;
+		}
+		from = i;
+		while (i < total && (bits[i / 8] >> i % 8 & 1))
+			i += i % 8 == 0 && bits[i / 8] == 0xff ? 8 : 1;
+		if (frame + from >= s->max_mapnr)
+			break;
+		if (frame + i > s->max_mapnr)
+			i = s->max_mapnr - frame;
+		err = extents_add(&s->source.memory, (frame + from) << s->page_shift,
+				  (frame + i) << s->page_shift);
+	}
+	return err;
+}
+
+static struct error *read_bitmap(struct kdump_source *s)
+{
+	uint64_t at = s->bitmap, end = s->bitmap + s->bitmap_size;
+	uint8_t *bits cleanup_free = malloc(BITMAP_ROOM);
+
+	if (!bits)
+		return error_nomem();
+	while (at < end) {
+		size_t n = end - at < BITMAP_ROOM ? end - at : BITMAP_ROOM;
+		off_t data = lseek(s->fd, at, SEEK_DATA);
+		struct error *err;
+
+		/* Between two nodes lie gigabytes of hole. ENXIO: only hole left. */
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (data > 0 && (uint64_t)data > at) {
+			at = (uint64_t)data;
+			continue;
+		}
+		err = fd_pread(s->fd, s->source.path, bits, n, at);
+		if (!err)
+			err = add_bits(s, bits, n, (at - s->bitmap) * 8);
+		if (err)
+			return error_add(err, "kdump-compressed bitmap");
+		at += n;
+	}
+	return NULL;
+}
+
+static struct error *rank_runs(struct kdump_source *s)
+{
+	const struct extents *memory = &s->source.memory;
+	uint64_t rank = 0;
+	size_t i;
+
+	if (!memory->count)
+		return error_new(ERROR_FORMAT, "%s: the dump holds no pages",
+				 s->source.path);
+	s->first_rank = calloc(memory->count, sizeof(*s->first_rank));
+	if (!s->first_rank)
+		return error_nomem();
+	for (i = 0; i < memory->count; i++) {
+		s->first_rank[i] = rank;
+		rank += (memory->run[i].end - memory->run[i].start) >> s->page_shift;
+	}
+	s->page_count = rank;
+	s->source.promised = rank << s->page_shift;
+	return NULL;
+}
+
+static struct error *get_desc(struct kdump_source *s, uint64_t rank, const uint8_t **ret)
+{
+	if (rank < s->descs_first || rank >= s->descs_first + s->descs_have) {
+		size_t got;
+		struct error *err = fd_pread_some(s->fd, s->source.path, s->descs,
+						  sizeof(s->descs),
+						  s->descs_at + rank * KDUMP_DESC_SIZE,
+						  &got);
+
+		if (err)
+			return err;
+		s->descs_first = rank;
+		s->descs_have = got / KDUMP_DESC_SIZE;
+		if (!s->descs_have)
+			return error_new(ERROR_FORMAT,
+					 "%s: cut before page descriptor %" PRIu64,
+					 s->source.path, rank);
+	}
+	*ret = s->descs + (rank - s->descs_first) * KDUMP_DESC_SIZE;
+	return NULL;
+}
+
+/* A file that breaks off lacks its last pages: the descriptors of these tell. */
+static void check_tail(struct kdump_source *s)
+{
+	uint64_t rank = s->page_count > TAIL_CHECKED ? s->page_count - TAIL_CHECKED : 0;
+
+	for (; rank < s->page_count && !s->source.marked_incomplete; rank++) {
+		const uint8_t *desc = NULL;
+		struct error *err = get_desc(s, rank, &desc);
+		uint64_t offset = err ? 0 : get_le64(desc + KDUMP_DESC_AT_OFFSET);
+		uint32_t size = err ? 0 : get_le32(desc + KDUMP_DESC_AT_SIZE);
+
+		if (!offset || offset > s->file_size || size > s->file_size - offset)
+			s->source.marked_incomplete = true;
+		error_free(err);
+	}
+}
+
+static void kdump_close(struct source *source)
+{
+	struct kdump_source *s = (struct kdump_source *)source;
+
+	if (s->fd >= 0)
+		close(s->fd);
+	extents_deinit(&s->source.memory);
+	blob_deinit(&s->source.notes);
+	unpacker_destroy(s->unpacker);
+	free(s->first_rank);
+	free(s->window);
+	free(s->page);
+	free(s);
+}
+
+static struct error *kdump_open(const char *path, int fd, struct source **ret)
+{
+	struct kdump_source *s = calloc(1, sizeof(*s));
+	off_t file_size = lseek(fd, 0, SEEK_END);
+	uint64_t bitmaps = 0;
+	struct error *err;
+
+	if (!s)
+		return error_nomem();
+	s->source.ops = &source_kdump;
+	s->source.path = path;
+	s->fd = fd;
+	s->file_size = file_size;
+	err = file_size < 0 ? error_errno(errno, "finding the size of %s", path) :
+			      read_header(s, &bitmaps);
+	if (!err)
+		err = read_sub_header(s);
+	if (!err)
+		err = find_bitmap(s, bitmaps);
+	if (!err)
+		err = read_bitmap(s);
+	if (!err)
+		err = rank_runs(s);
+	if (!err)
+		err = unpacker_create(&s->unpacker);
+	if (!err) {
+		s->window = malloc(WINDOW_SIZE);
+		s->page = malloc(s->source.page_size);
+		if (!s->window || !s->page)
+			err = error_nomem();
+	}
+	if (err) {
+		s->fd = -1; /* stays the caller's */
+		kdump_close(&s->source);
+		return err;
+	}
+	check_tail(s);
+	*ret = &s->source;
+	return NULL;
+}
+
+static struct error *get_data(struct kdump_source *s, uint64_t offset, size_t size,
+			      const uint8_t **ret)
+{
+	if (offset < s->window_at || offset + size > s->window_at + s->window_have) {
+		struct error *err;
+
+		s->window_have = 0;
+		err = fd_pread_some(s->fd, s->source.path, s->window, WINDOW_SIZE, offset,
+				    &s->window_have);
+		if (err)
+			return err;
+		s->window_at = offset;
+		if (s->window_have < size)
+			return error_new(ERROR_FORMAT,
+					 "%s: cut at %" PRIu64 " bytes, before the end of "
+					 "the page", s->source.path, s->file_size);
+	}
+	*ret = s->window + (offset - s->window_at);
+	return NULL;
+}
+
+static struct error *unpack_page(struct kdump_source *s, const uint8_t *desc, void *to)
+{
+	uint64_t offset = get_le64(desc + KDUMP_DESC_AT_OFFSET);
+	uint32_t size = get_le32(desc + KDUMP_DESC_AT_SIZE);
+	uint32_t flags = get_le32(desc + KDUMP_DESC_AT_FLAGS);
+	const size_t page_size = s->source.page_size;
+	const uint8_t *data = NULL;
+	struct error *err;
+
+	if (!offset)
+		return error_new(ERROR_FORMAT, "its writer marked it as missing");
+	if (offset == s->zero_at) {
+		memset(to, 0, page_size);
+		return NULL;
+	}
+	if (offset > s->file_size || size > page_size || !size)
+		return error_new(ERROR_FORMAT,
+				 "its descriptor is damaged (%u bytes at 0x%" PRIx64 ")",
+				 size, offset);
+	err = get_data(s, offset, size, &data);
+	if (!err)
+		err = unpacker_unpack(s->unpacker, flags, data, size, to, page_size);
+	/* All zero pages share one: no need to read it again each time. */
+	if (!err && flags == PAGE_RAW && !*(uint8_t *)to &&
+	    !memcmp(to, (uint8_t *)to + 1, page_size - 1))
+		s->zero_at = offset;
+	return err;
+}
+
+static struct error *read_page(struct kdump_source *s, uint64_t frame, void *to)
+{
+	size_t run = extents_find(&s->source.memory, frame << s->page_shift);
+	uint64_t rank = s->first_rank[run] + frame -
+			(s->source.memory.run[run].start >> s->page_shift);
+	const uint8_t *desc = NULL;
+	struct error *err = get_desc(s, rank, &desc);
+
+	if (!err)
+		err = unpack_page(s, desc, to);
+	return error_add(err, "%s: page frame 0x%" PRIx64, s->source.path, frame);
+}
+
+static struct error *kdump_read(struct source *source, uint64_t phys, void *to,
+				size_t len)
+{
+	struct kdump_source *s = (struct kdump_source *)source;
+	const size_t page_size = s->source.page_size;
+	uint8_t *at = to;
+
+	while (len) {
+		uint64_t frame = phys >> s->page_shift;
+		size_t skip = phys & (page_size - 1);
+		size_t n = page_size - skip < len ? page_size - skip : len;
+		struct error *err = NULL;
+
+		if (n == page_size) {
+			err = read_page(s, frame, at);
+		} else {
+			if (!s->page_valid || s->page_frame != frame) {
+				s->page_valid = false;
+				err = read_page(s, frame, s->page);
+				s->page_frame = frame;
+				s->page_valid = !err;
+			}
+			if (!err)
+				memcpy(at, s->page + skip, n);
+		}
+		if (err)
+			return err;
+		phys += n;
+		at += n;
+		len -= n;
+	}
+	return NULL;
+}
+
+const struct source_ops source_kdump = {
+	.format = "kdump-compressed",
+	.open = kdump_open,
+	.read = kdump_read,
+	.close = kdump_close,
+};

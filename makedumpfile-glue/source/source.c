@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/source/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/elfcore.h"
+
+/* 8192 CPUs' registers are 4 MiB; device dumps (vmcoredd) can be larger. */
+#define NOTES_MAX ((uint64_t)64 << 20)
+
+static const struct source_ops *const formats[] = { &source_elf, &source_kdump };
+
+/* Known by sight, so that the user is told what the file is. */
+static const struct {
+	const char *mark;
+	const char *what;
+	const char *remedy;
+} sights[] = {
+	{ "makedumpfile", "a flattened dump",
+	  "turn it into a plain one first: makedumpfile -R DUMP < FILE" },
+	{ "QEVM", "a QEMU migration stream (virsh dump without --memory-only)",
+	  "take the dump again with virsh dump --memory-only" },
+	{ "LibvirtQemudSave", "a virsh save image",
+	  "restore the guest and use virsh dump --memory-only" },
+	{ "LibvirtQemudPart", "a virsh save image that was not finished", NULL },
+	{ "DISKDUMP", "a diskdump of an old kernel", NULL },
+};
+
+static struct error *unknown_format(const char *path, int fd)
+{
+	char head[32] = "";
+	struct error *err;
+	size_t got, i;
+
+	err = fd_pread_some(fd, path, head, sizeof(head), 0, &got);
+	if (err)
+		return err;
+	if (!got)
+		return error_remedy(error_new(ERROR_FORMAT, "%s: the file is empty", path),
+				    "/proc/vmcore holds a dump only in the kernel that "
+				    "was started by a panic");
+	for (i = 0; i < sizeof(sights) / sizeof(sights[0]); i++) {
+		size_t len = strlen(sights[i].mark);
+
+		if (got < len || memcmp(head, sights[i].mark, len))
+			continue;
+		err = error_new(ERROR_UNSUPPORTED,
+				"%s: this is %s, which this release does not read",
+				path, sights[i].what);
+		return sights[i].remedy ? error_remedy(err, "%s", sights[i].remedy) : err;
+	}
+	return error_remedy(error_new(ERROR_FORMAT,
+				      "%s: neither an ELF core nor a kdump-compressed dump",
+				      path),
+			    "give /proc/vmcore, a copy of it, or a dump made of it");
+}
+
+struct error *source_open(const char *path, struct source **ret)
+{
+	int fd cleanup_close = -1;
+	struct stat st;
+	struct error *err;
+	size_t i;
+
+	err = file_open(path, O_RDONLY, 0, &fd);
+	if (err && err->sys_errno == ENOENT && !strcmp(path, "/proc/vmcore"))
+		return error_remedy(err, "/proc/vmcore exists only in the kernel that "
+					 "was started by a panic");
+	if (err)
+		return err;
+	if (fstat(fd, &st) < 0)
+		return error_errno(errno, "looking at %s", path);
+	if (S_ISDIR(st.st_mode))
+		return error_errno(EISDIR, "reading %s", path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return error_remedy(error_new(ERROR_UNSUPPORTED,
+					      "%s: not a file that can be read in any order",
+					      path),
+				    "copy it to a file first");
+
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		err = formats[i]->open(path, fd, ret);
+		if (!err) {
+			fd = -1;
+			return NULL;
+		}
+		if (err->code != ERROR_NOT_MINE)
+			return err;
+		error_free(err);
+	}
+	return unknown_format(path, fd);
+}
+
+void source_close(struct source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
+
+struct error *source_add_notes(struct source *source, int fd, uint64_t offset,
+			       uint64_t size)
+{
+	struct blob raw cleanup_blob = { 0 };
+	struct blob *notes = &source->notes;
+	struct elf_note note;
+	struct reader r;
+	struct error *err;
+	uint8_t *grown, *to;
+	size_t total = 0;
+
+	if (size > NOTES_MAX || size + notes->size > NOTES_MAX)
+		return error_new(ERROR_LIMIT,
+				 "%s: notes of %" PRIu64 " bytes: the limit is %" PRIu64,
+				 source->path, size, NOTES_MAX);
+	err = blob_init(&raw, size);
+	if (!err)
+		err = fd_pread(fd, source->path, raw.data, size, offset);
+	if (err)
+		return error_add(err, "ELF notes");
+	reader_init(&r, raw.data, raw.size, offset, source->path);
+	while (elf_note_next(&r, &note))
+		total += elf_note_size(&note);
+	if (!total)
+		return NULL;
+	grown = realloc(notes->data, notes->size + total);
+	if (!grown)
+		return error_nomem();
+	to = grown + notes->size;
+	reader_init(&r, raw.data, raw.size, offset, source->path);
+	while (elf_note_next(&r, &note))
+		to = elf_note_put(to, &note);
+	*notes = (struct blob){ grown, notes->size + total };
+	return NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where physical memory comes from: one contract for every kind of file. A
+ * source knows how its file is laid out and nothing of what the bytes mean.
+ */
+#ifndef GLUE_SOURCE_SOURCE_H
+#define GLUE_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/file.h"
+#include "makedumpfile-glue/extents.h"
+
+struct source;
+
+struct source_ops {
+	const char *format; /* "ELF core" */
+
+	/*
+	 * open: the file is open for reading as fd, which stays the caller's
+	 * until open succeeds and is the source's from then on. path outlives
+	 * the source.
+	 *
+	 * ERROR_NOT_MINE: the file does not carry this format's mark; the next
+	 * format is asked. Any other error: it does carry the mark, but is
+	 * broken, cut too short to be of use, or not for loongarch64; no other
+	 * format is asked and the user sees this text. A file that is cut but
+	 * still holds memory opens: memory says what is there, promised what
+	 * should have been.
+	 *
+	 * On success *ret is set and all of `struct source` below is filled in.
+	 */
+	struct error *(*open)(const char *path, int fd, struct source **ret);
+
+	/*
+	 * read: the bytes of physical memory [phys, phys + len), all of them
+	 * inside one run of memory (the callers see to it). The bytes of a
+	 * failed read are undefined; a smaller read inside the same range may
+	 * still succeed, and the callers try.
+	 *
+	 * One thread at a time calls it.
+	 */
+	struct error *(*read)(struct source *source, uint64_t phys, void *to,
+			      size_t len);
+
+	/* close: fd and everything open() took. */
+	void (*close)(struct source *source);
+};
+
+/* The common part; each format embeds it as its first member. */
+struct source {
+	const struct source_ops *ops;
+	const char *path; /* borrowed */
+
+	/* Bytes of physical memory that can be read, sorted runs. Memory that
+	 * lies in the file twice counts once. */
+	struct extents memory;
+
+	/* Bytes the headers speak of, each counted once; more than memory holds
+	 * when the file was cut. */
+	uint64_t promised;
+
+	/* Whole ELF notes, each padded to 4 bytes, in file order, without the
+	 * zeros between or after them; may be empty. */
+	struct blob notes;
+
+	/* Page size of the file's own layout, 0 where it has none. */
+	uint64_t page_size;
+
+	/* Said by the file itself: the writer did not finish, or left pages out. */
+	bool marked_incomplete;
+	unsigned int dump_level;
+};
+
+static inline struct error *source_read(struct source *source, uint64_t phys, void *to,
+					size_t len)
+{
+	return source->ops->read(source, phys, to, len);
+}
+
+/*
+ * Opens path with the first format that does not answer ERROR_NOT_MINE. For
+ * files none of them knows the error says what the file looks like.
+ */
+struct error *source_open(const char *path, struct source **ret) MUST_CHECK;
+void source_close(struct source *source);
+
+/*
+ * For the formats: appends the whole notes of [offset, offset + size) of the
+ * file to source->notes. A note that is cut or broken ends the list, since
+ * what follows cannot be found.
+ */
+struct error *source_add_notes(struct source *source, int fd, uint64_t offset,
+			       uint64_t size) MUST_CHECK;
+
+extern const struct source_ops source_elf;
+extern const struct source_ops source_kdump;
+
+#endif

@@ -1,0 +1,50 @@
+# Shared by the kexec-*.bats files, after `load common`.
+#
+#   image NAME [ARG...]    make a kernel file in $BATS_TEST_TMPDIR; path in $IMAGE
+#   machine NAME           the recorded system of tests/data/kexec/machines; path in $SYSTEM
+#   bytes COUNT NAME       a file of that size; path in $FILE
+#   plan [ARG...]          kexec -p --dry-run for $SYSTEM and $IMAGE
+#   field JSON EXPRESSION  a value of a JSON text, as Python sees it in `d`
+
+# shellcheck disable=SC2153,SC2154 # DATA is set by common, stderr by bats' run
+KDATA=$DATA/kexec
+
+image() {
+    IMAGE=$BATS_TEST_TMPDIR/$1
+    shift
+    "$UNIT/make-image" "$IMAGE" "$@"
+}
+
+machine() {
+    if [ -d "$KDATA/machines/$1" ]; then
+        SYSTEM=$KDATA/machines/$1
+    else
+        SYSTEM=$BATS_TEST_TMPDIR/machine-$1
+        [ -d "$SYSTEM" ] || "$UNIT/make-machine" "$KDATA/machines/$1.txt" "$SYSTEM"
+    fi
+}
+
+bytes() {
+    FILE=$BATS_TEST_TMPDIR/$2
+    head -c "$1" /dev/zero | tr '\0' 'i' >"$FILE"
+}
+
+plan() {
+    "$KEXEC" -p --dry-run --system="$SYSTEM" "$@" "$IMAGE"
+}
+
+field() {
+    /usr/bin/python3 -SE -c 'import json, sys; d = json.loads(sys.argv[1]); print(eval(sys.argv[2]))' "$1" "$2"
+}
+
+# What a failing command must say: cause and remedy, each one line.
+says() {
+    local cause=$1 remedy=$2
+    same "$stderr" "$(printf 'kexec: %s\nkexec: %s' "$cause" "$remedy")"
+}
+
+trim() {
+    local text=$1
+    text=${text#"${text%%[! ]*}"}
+    printf '%s' "${text%"${text##*[! ]}"}"
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kexec/ on a command line: one verb a function. Exit 0 when it succeeded, 1
+ * (message and remedy on stdout) when it failed, 2 when the call is wrong.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kexec/cmdline.h"
+#include "kexec/elfcorehdr.h"
+#include "kexec/machine.h"
+#include "kexec/memory.h"
+#include "kexec/rules.h"
+#include "lib/file.h"
+#include "lib/units.h"
+
+static int report(struct error *err)
+{
+	if (!err)
+		return 0;
+	printf("%s\n", err->message);
+	if (err->remedy)
+		printf("remedy: %s\n", err->remedy);
+	error_free(err);
+	return 1;
+}
+
+/* --- rules FILE [LINE]...: lines as below, later ones override --- */
+
+#define SEGMENTS_ROOM 32
+
+struct description {
+	struct rule_subject subject;
+	struct segment segments[SEGMENTS_ROOM];
+	uint8_t cmdline[16], data[16];
+};
+
+static enum segment_role role_of(const char *name)
+{
+	enum segment_role role = ROLE_CMDLINE;
+
+	while (role < ROLE_COUNT && strcmp(segment_role_name(role), name) != 0)
+		role++;
+	return role;
+}
+
+/* The next blank-separated word as a number; SCNi64 would stop at 2^63. */
+static bool next_number(char **rest, uint64_t *ret)
+{
+	char *word = strsep(rest, " ");
+
+	return word && parse_size(word, ret);
+}
+
+/* segment ROLE MEM MEMSZ BUFSZ [kexec|none] */
+static bool add_segment(struct description *d, const char *line)
+{
+	char *copy cleanup_free = strdup(line + strlen("segment "));
+	struct segment *segment = &d->segments[d->subject.count];
+	char *rest = copy, *role;
+
+	role = strsep(&rest, " ");
+	if (d->subject.count == SEGMENTS_ROOM || !next_number(&rest, &segment->mem) ||
+	    !next_number(&rest, &segment->memsz) || !next_number(&rest, &segment->bufsz))
+		return false;
+	segment->role = role_of(role);
+	segment->buf = !rest ? d->data : !strcmp(rest, "kexec") ? d->cmdline :
+		       !strcmp(rest, "none") ? NULL : d->data;
+	d->subject.count++;
+	return segment->role != ROLE_COUNT;
+}
+
+static bool read_line(struct description *d, const char *line)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} numbers[] = {
+		{ "entry", offsetof(struct rule_subject, entry) },
+		{ "flags", offsetof(struct rule_subject, flags) },
+		{ "page_size", offsetof(struct rule_subject, page_size) },
+		{ "ram", offsetof(struct rule_subject, ram_bytes) },
+		{ "start", offsetof(struct rule_subject, region.start) },
+		{ "end", offsetof(struct rule_subject, region.end) },
+	};
+	char key[16];
+	uint64_t value;
+	size_t i;
+
+	if (!*line || *line == '#')
+		return true;
+	if (!strcmp(line, "clear")) {
+		d->subject.count = 0;
+		return true;
+	}
+	if (!strncmp(line, "segment ", 8))
+		return add_segment(d, line);
+	if (sscanf(line, "%15s %" SCNi64, key, (int64_t *)&value) != 2)
+		return false;
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!strcmp(key, numbers[i].key)) {
+			memcpy((char *)&d->subject + numbers[i].offset, &value, sizeof(value));
+			return true;
+		}
+	return false;
+}
+
+static int do_rules(int argc, char **args)
+{
+	struct description d = { .cmdline = "kexec root=/dev" };
+	struct rule_result results[RULE_COUNT];
+	char *text cleanup_free = NULL;
+	char *line, *rest;
+	int i;
+
+	if (argc < 1 || report(file_read_text(args[0], 1 << 20, &text)))
+		return 2;
+	d.subject.segments = d.segments;
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (!read_line(&d, line))
+			return 2;
+	for (i = 1; i < argc; i++)
+		if (!read_line(&d, args[i]))
+			return 2;
+	rules_check(&d.subject, results);
+	return report(rules_verdict(results));
+}
+
+/* remove TEXT NAME... */
+static int do_remove(int argc, char **args)
+{
+	char *kept cleanup_free = NULL, *removed cleanup_free = NULL;
+
+	if (argc < 1)
+		return 2;
+	if (report(cmdline_remove(args[0], (const char *const *)args + 1, &kept, &removed)))
+		return 1;
+	printf("%s|%s\n", kept, removed);
+	return 0;
+}
+
+/* iomem FILE */
+static int do_iomem(int argc, char **args)
+{
+	struct iomem iomem cleanup_iomem = { 0 };
+	char *text cleanup_free = NULL;
+	size_t i;
+
+	if (argc != 1 || report(file_read_text(args[0], 1 << 20, &text)))
+		return 2;
+	if (report(iomem_parse(text, "iomem", &iomem)))
+		return 1;
+	for (i = 0; i < iomem.count; i++)
+		printf("%u %" PRIx64 " %" PRIx64 " %s\n", iomem.entries[i].depth,
+		       iomem.entries[i].range.start, iomem.entries[i].range.end,
+		       iomem.entries[i].name);
+	puts(iomem.hidden ? "hidden" : "shown");
+	return 0;
+}
+
+/* ranges OP...: +START-END, -START-END, low:SIZE:ALIGN:MIN:MAX, high:... */
+static int do_ranges(int argc, char **args)
+{
+	struct ranges ranges cleanup_ranges = { 0 };
+	uint64_t a, b, c, d, at;
+	struct error *err = NULL;
+	char kind[5];
+	size_t n;
+	int i;
+
+	for (i = 0; i < argc && !err; i++) {
+		if (sscanf(args[i], "+%" SCNx64 "-%" SCNx64, &a, &b) == 2) {
+			err = ranges_add(&ranges, a, b);
+		} else if (sscanf(args[i], "-%" SCNx64 "-%" SCNx64, &a, &b) == 2) {
+			err = ranges_subtract(&ranges, a, b);
+		} else if (sscanf(args[i], "%4[a-z]:%" SCNx64 ":%" SCNx64 ":%" SCNx64 ":%" SCNx64,
+				  kind, &a, &b, &c, &d) == 5) {
+			if ((kind[0] == 'l' ? ranges_find_low : ranges_find_high)(&ranges, a, b,
+										 c, d, &at))
+				printf("%s=%" PRIx64 " ", kind, at);
+			else
+				printf("%s=none ", kind);
+		} else {
+			return 2;
+		}
+	}
+	for (n = 0; n < ranges.count; n++)
+		printf("%" PRIx64 "-%" PRIx64 " ", ranges.items[n].start, ranges.items[n].end);
+	printf("total=%" PRIx64 "\n", ranges_total(&ranges));
+	return report(err);
+}
+
+/* elfcorehdr DIR: the bytes to stdout */
+static int do_elfcorehdr(int argc, char **args)
+{
+	struct machine machine cleanup_machine = { 0 };
+	struct blob blob cleanup_blob = { 0 };
+
+	if (argc != 1)
+		return 2;
+	if (report(machine_read(args[0], &machine)) ||
+	    report(elfcorehdr_build(&machine, &blob)))
+		return 1;
+	return fwrite(blob.data, 1, blob.size, stdout) != blob.size;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *verb;
+		int (*run)(int argc, char **args);
+	} verbs[] = {
+		{ "rules", do_rules },   { "remove", do_remove },
+		{ "iomem", do_iomem },   { "ranges", do_ranges },
+		{ "elfcorehdr", do_elfcorehdr },
+	};
+	size_t i;
+
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(argv[1], verbs[i].verb))
+			return verbs[i].run(argc - 2, argv + 2);
+	fprintf(stderr, "probe-kexec: unknown verb\n");
+	return 2;
+}

@@ -1,0 +1,71 @@
+# vmcore info: what it says of a dump, as text and as JSON.
+
+setup() {
+    load common
+    load vmcore
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+json() {
+    python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(sys.stdin)}))' "$1" <<<"$output"
+}
+
+@test "info: an ELF vmcore on one screen" {
+    make_vmcore raw
+    ok "$VMCORE" info raw
+    same "$output" "$(cat "$DATA/vmcore/info-elf.txt")"
+}
+
+@test "info: a dump of ours needs no -p" {
+    make_vmcore raw
+    ok "$VMCORE" save -q raw dump
+    ok "$VMCORE" info dump
+    assert_line "Format:       kdump-compressed"
+    assert_line "To open it:   crash vmlinux-6.12.0-test dump"
+    assert_line "Panic:        Kernel panic - not syncing: synthetic crash"
+}
+
+@test "info: JSON" {
+    make_vmcore raw --page-size 64K
+    ok "$VMCORE" info --json raw
+    [ "$(json 'd["release"], d["page_size"], d["crash_time"], d["complete"]')" = "('6.12.0-test', 65536, 1795000000, True)" ]
+    [ "$(json '[r["start"] for r in d["memory"]], d["memory_bytes"], d["pages"]')" = "(['0x200000', '0x80000000'], 8388608, 128)" ]
+    [ "$(json 'len(d["cpus"]), d["cpus"][1]["pid"], d["cpus"][1]["era"]')" = "(2, 101, '0x9000000000210001')" ]
+    [ "$(json 'd["panic"]')" = "Kernel panic - not syncing: synthetic crash" ]
+    [ "$(json 'd["crash_command"]')" = "crash -p 65536 vmlinux-6.12.0-test raw" ]
+}
+
+@test "info: what is not known is null, and why stands in the warnings" {
+    make_vmcore raw --no-notes
+    ok "$VMCORE" info --json raw
+    [ "$(json 'd["release"], d["build_id"], d["crash_time"], d["panic"], d["registers_from"], d["page_size_known"]')" = \
+        "(None, None, None, None, None, False)" ]
+    [ "$(json 'len(d["warnings"])')" = 2 ]
+}
+
+@test "info: a cut file is said to be, and exits 3" {
+    make_vmcore raw
+    truncate -s -1M raw
+    fails 3 "$VMCORE" info raw
+    assert_line "Missing:      1 MiB that the headers speak of"
+    fails 3 "$VMCORE" info --json raw
+    [ "$(json 'd["complete"], d["missing_bytes"]')" = "(False, 1048576)" ]
+}
+
+@test "info: the plainest of several last words wins" {
+    printf '1.0 Unable to handle kernel paging request\n2.0 Oops[#1]:\n3.0 Kernel panic - not syncing: Fatal\n' >log
+    make_vmcore raw --log log
+    ok "$VMCORE" info raw
+    assert_line "Panic:        Kernel panic - not syncing: Fatal"
+    printf '1.0 CPU 0 Unable to handle kernel paging request\n2.0 Oops[#1]:\n' >log
+    make_vmcore raw --log log
+    ok "$VMCORE" info raw
+    assert_line "Panic:        Oops[#1]:"
+}
+
+@test "info: a hostile panic line cannot steer the terminal" {
+    printf '1.0 Kernel panic - not syncing: \\x1b[2J\\nsecond\n' >log
+    make_vmcore raw --log log
+    ok "$VMCORE" info raw
+    assert_line "Panic:        Kernel panic - not syncing: ?[2J"
+}
