@@ -129,6 +129,11 @@ struct error *reader_check(const struct reader *r, const char *what)
 
 	if (!r->overrun)
 		return NULL;
+	if (!r->overrun_len)
+		return error_new(ERROR_FORMAT,
+				 "%s: %s at offset 0x%" PRIx64 ": the file ends at 0x%"
+				 PRIx64, r->file, what, r->base + r->overrun_pos,
+				 r->base + r->size);
 	there = r->overrun_pos < r->size ? r->size - r->overrun_pos : 0;
 	return error_new(ERROR_FORMAT,
 			 "%s: %s at offset 0x%" PRIx64 ": needs %" PRIu64

@@ -178,6 +178,7 @@ struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
 	reader_seek(&r, offsetof(Elf64_Ehdr, e_phoff));
 	phoff = reader_u64(&r);
 	shoff = reader_u64(&r);
+	core.flags = reader_u32(&r);
 	reader_seek(&r, offsetof(Elf64_Ehdr, e_phentsize));
 	phentsize = reader_u16(&r);
 	phnum = reader_u16(&r);

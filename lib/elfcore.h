@@ -61,6 +61,7 @@ bool elf_note_next(struct reader *r, struct elf_note *ret);
 /* An open ELF core: its segments, in file order. */
 struct elfcore {
 	uint16_t machine;
+	uint32_t flags; /* e_flags; bit 0: the dump is incomplete */
 	struct elf_segment *segments;
 	size_t segment_count;
 	uint64_t headers_end; /* first byte after all headers */

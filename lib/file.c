@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 struct error *blob_init(struct blob *ret, size_t size)
@@ -90,7 +91,7 @@ struct error *file_read(const char *path, size_t limit, struct blob *ret)
 		       (size_t)st.st_size + 1 : 16384;
 	for (;;) {
 		uint8_t *grown = realloc(blob.data, room + 1);
-		size_t got;
+		size_t got = 0;
 
 		if (!grown)
 			return error_add(error_nomem(), "reading %s", path);
@@ -204,10 +205,24 @@ struct error *fd_pwrite(int fd, const char *path, const void *from, size_t len,
 	return write_all(fd, path, from, len, (int64_t)offset);
 }
 
+/* What lies under the partial name is a leftover of an earlier run, unless
+ * that run still holds its lock. It is unlinked, not truncated, so that no
+ * link is followed. */
+static struct error *remove_leftover(const char *path)
+{
+	int fd cleanup_close = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return error_new(ERROR_SYSTEM, "%s: another run is writing it", path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(errno, "removing the old %s", path);
+	return NULL;
+}
+
 struct error *new_file_create(const char *path, mode_t mode, bool exclusive,
 			      struct new_file *ret)
 {
-	struct new_file file = { .fd = -1 };
+	struct new_file file = { .fd = -1, .exclusive = exclusive };
 	struct stat st;
 	struct error *err;
 
@@ -222,13 +237,13 @@ struct error *new_file_create(const char *path, mode_t mode, bool exclusive,
 		free(file.path);
 		return error_nomem();
 	}
-	/* What lies under the partial name is a leftover of an earlier run. It
-	 * is unlinked, not truncated, so that no link is followed. */
-	if (unlink(file.partial_path) < 0 && errno != ENOENT)
-		err = error_errno(errno, "removing the old %s", file.partial_path);
-	else
+	err = remove_leftover(file.partial_path);
+	if (!err)
 		err = file_open(file.partial_path, O_RDWR | O_CREAT | O_EXCL, mode,
 				&file.fd);
+	/* Filesystems without locks must do without. */
+	if (!err)
+		flock(file.fd, LOCK_EX | LOCK_NB);
 	/* The umask takes bits away, never adds: 0600 stays 0600. */
 	if (err) {
 		free(file.path);
@@ -271,6 +286,24 @@ static struct error *sync_directory_of(const char *path)
 	return NULL;
 }
 
+static int rename_partial(const struct new_file *file)
+{
+	int result;
+
+	if (!file->exclusive)
+		return rename(file->partial_path, file->path);
+	result = renameat2(AT_FDCWD, file->partial_path, AT_FDCWD, file->path,
+			   RENAME_NOREPLACE);
+	if (result == 0 || (errno != EINVAL && errno != ENOSYS))
+		return result;
+	/* A filesystem that cannot: a link refuses an existing name, too. */
+	if (link(file->partial_path, file->path) == 0)
+		return unlink(file->partial_path);
+	if (errno == EEXIST)
+		return -1;
+	return rename(file->partial_path, file->path);
+}
+
 struct error *new_file_commit(struct new_file *file)
 {
 	struct error *err = NULL;
@@ -282,7 +315,7 @@ struct error *new_file_commit(struct new_file *file)
 		return error_errno(errno, "closing %s", file->partial_path);
 	}
 	file->fd = -1;
-	if (rename(file->partial_path, file->path) < 0)
+	if (rename_partial(file) < 0)
 		return error_errno(errno, "renaming %s to %s", file->partial_path,
 				   file->path);
 	err = sync_directory_of(file->path);

@@ -80,11 +80,16 @@ struct error *fd_pwrite(int fd, const char *path, const void *from, size_t len,
  */
 struct new_file {
 	int fd;
+	bool exclusive;
 	char *path;
 	char *partial_path;
 };
 
-/* exclusive: refuse when PATH is there already. */
+/*
+ * exclusive: PATH must not be there, now or at the commit. The partial file
+ * stays locked (flock) while it is written; a second run for the same PATH is
+ * refused.
+ */
 struct error *new_file_create(const char *path, mode_t mode, bool exclusive,
 			      struct new_file *ret) MUST_CHECK;
 struct error *new_file_commit(struct new_file *file) MUST_CHECK;

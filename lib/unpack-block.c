@@ -134,7 +134,7 @@ static enum step lz4_legacy_step(void *state, struct flow *flow, const char **re
 }
 
 const struct decoder decoder_lz4_legacy = {
-	lz4_legacy_open, lz4_legacy_step, blocks_close,
+	.open = lz4_legacy_open, .step = lz4_legacy_step, .close = blocks_close,
 };
 #endif
 
@@ -263,5 +263,7 @@ static enum step lzop_step(void *state, struct flow *flow, const char **ret_why)
 	return STEP_MORE;
 }
 
-const struct decoder decoder_lzop = { lzop_open, lzop_step, blocks_close };
+const struct decoder decoder_lzop = {
+	.open = lzop_open, .step = lzop_step, .close = blocks_close,
+};
 #endif

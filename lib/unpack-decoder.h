@@ -6,6 +6,7 @@
 #ifndef LIB_UNPACK_DECODER_H
 #define LIB_UNPACK_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,14 @@ struct decoder {
 	/* *ret_why, for STEP_BAD: a few words, static. */
 	enum step (*step)(void *state, struct flow *flow, const char **ret_why);
 	void (*close)(void *state);
+
+	/* Optional, both or none. whole_size: the stream says how long it is
+	 * and will be unpacked to; whole: all of it at once into that many
+	 * bytes, without a window beside the output. */
+	bool (*whole_size)(const uint8_t *in, size_t in_size, size_t *ret_in,
+			   uint64_t *ret_out);
+	enum step (*whole)(void *state, const uint8_t *in, size_t in_size, uint8_t *out,
+			   size_t out_size, const char **ret_why);
 };
 
 /* Streams a library decodes as they come: unpack-stream.c. */

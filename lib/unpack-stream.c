@@ -61,7 +61,7 @@ static void gzip_close(void *state)
 	free(state);
 }
 
-const struct decoder decoder_gzip = { gzip_open, gzip_step, gzip_close };
+const struct decoder decoder_gzip = { .open = gzip_open, .step = gzip_step, .close = gzip_close };
 
 /* Enough for the 128 MiB dictionaries the kernel's xz call may use. */
 #define LZMA_MEMORY_LIMIT ((uint64_t)256 << 20)
@@ -141,8 +141,8 @@ static void xz_close(void *state)
 	free(state);
 }
 
-const struct decoder decoder_xz = { xz_open, xz_step, xz_close };
-const struct decoder decoder_lzma = { alone_open, xz_step, xz_close };
+const struct decoder decoder_xz = { .open = xz_open, .step = xz_step, .close = xz_close };
+const struct decoder decoder_lzma = { .open = alone_open, .step = xz_step, .close = xz_close };
 
 static struct error *zstd_open(void **ret_state)
 {
@@ -182,7 +182,36 @@ static void zstd_close(void *state)
 	ZSTD_freeDCtx(state);
 }
 
-const struct decoder decoder_zstd = { zstd_open, zstd_step, zstd_close };
+static bool zstd_whole_size(const uint8_t *in, size_t in_size, size_t *ret_in,
+			    uint64_t *ret_out)
+{
+	unsigned long long out = ZSTD_getFrameContentSize(in, in_size);
+	size_t packed = ZSTD_findFrameCompressedSize(in, in_size);
+
+	if (out == ZSTD_CONTENTSIZE_UNKNOWN || out == ZSTD_CONTENTSIZE_ERROR ||
+	    ZSTD_isError(packed))
+		return false;
+	*ret_in = packed;
+	*ret_out = out;
+	return true;
+}
+
+static enum step zstd_whole(void *state, const uint8_t *in, size_t in_size, uint8_t *out,
+			    size_t out_size, const char **ret_why)
+{
+	size_t code = ZSTD_decompressDCtx(state, out, out_size, in, in_size);
+
+	if (!ZSTD_isError(code) && code == out_size)
+		return STEP_END;
+	*ret_why = ZSTD_isError(code) ? ZSTD_getErrorName(code) :
+					"its size is not the one it declares";
+	return STEP_BAD;
+}
+
+const struct decoder decoder_zstd = {
+	.open = zstd_open, .step = zstd_step, .close = zstd_close,
+	.whole_size = zstd_whole_size, .whole = zstd_whole,
+};
 
 #ifdef HAVE_BZIP2
 static struct error *bzip2_open(void **ret_state)
@@ -226,7 +255,7 @@ static void bzip2_close(void *state)
 	free(state);
 }
 
-const struct decoder decoder_bzip2 = { bzip2_open, bzip2_step, bzip2_close };
+const struct decoder decoder_bzip2 = { .open = bzip2_open, .step = bzip2_step, .close = bzip2_close };
 #endif
 
 #ifdef HAVE_LZ4
@@ -261,5 +290,5 @@ static void lz4_close(void *state)
 	LZ4F_freeDecompressionContext(state);
 }
 
-const struct decoder decoder_lz4_frame = { lz4_open, lz4_step, lz4_close };
+const struct decoder decoder_lz4_frame = { .open = lz4_open, .step = lz4_step, .close = lz4_close };
 #endif

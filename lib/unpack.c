@@ -77,6 +77,12 @@ enum codec codec_detect(const uint8_t *data, size_t size)
 	return CODEC_NONE;
 }
 
+static struct error *over_limit(size_t limit)
+{
+	return error_new(ERROR_LIMIT, "more than the limit of %zu MiB unpacked",
+			 limit >> 20);
+}
+
 /* Room for at least one more byte, never beyond limit. */
 static struct error *grow(struct blob *out, size_t used, size_t limit)
 {
@@ -84,8 +90,7 @@ static struct error *grow(struct blob *out, size_t used, size_t limit)
 	uint8_t *data;
 
 	if (used >= limit)
-		return error_new(ERROR_LIMIT, "more than the limit of %zu MiB unpacked",
-				 limit >> 20);
+		return over_limit(limit);
 	wanted = out->size < limit / 2 ? out->size * 2 : limit;
 	data = realloc(out->data, wanted + 1);
 	if (!data)
@@ -123,9 +128,7 @@ static struct error *run(const struct decoder *decoder, void *state, struct flow
 			return error_new(ERROR_FORMAT, "%s after %zu of %zu bytes", why,
 					 in_size - flow->in_left, in_size);
 		if (used > limit)
-			return error_new(ERROR_LIMIT,
-					 "more than the limit of %zu MiB unpacked",
-					 limit >> 20);
+			return over_limit(limit);
 		if (step == STEP_END) {
 			*ret_used = used;
 			return NULL;
@@ -137,6 +140,24 @@ static struct error *run(const struct decoder *decoder, void *state, struct flow
 	}
 }
 
+/* The stream in one piece, where it says how long that will be. */
+static struct error *run_whole(const struct decoder *decoder, void *state,
+			       const uint8_t *in, size_t packed, uint64_t size,
+			       size_t limit, struct blob *out)
+{
+	const char *why = "damaged data";
+	struct error *err;
+
+	if (size > limit)
+		return over_limit(limit);
+	err = blob_init(out, size);
+	if (err)
+		return err;
+	if (decoder->whole(state, in, packed, out->data, size, &why) != STEP_END)
+		return error_new(ERROR_FORMAT, "%s in %zu bytes", why, packed);
+	return NULL;
+}
+
 struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 		     size_t expected_size, size_t limit, const char *name,
 		     uint64_t offset, struct blob *ret)
@@ -145,7 +166,8 @@ struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 	struct blob out cleanup_blob = { 0 };
 	const struct decoder *decoder;
 	struct error *err;
-	size_t used = 0;
+	size_t used = 0, packed;
+	uint64_t size;
 	void *state;
 
 	if (!codec_available(codec))
@@ -156,14 +178,18 @@ struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 			"unpack it by hand, or use a build with that library "
 			"(--version lists them)");
 	decoder = codecs[codec].decoder;
-	err = blob_init(&out, expected_size && expected_size <= limit ?
-				      expected_size : 4 << 20);
-	if (err)
-		return err;
 	err = decoder->open(&state);
 	if (err)
 		return err;
-	err = run(decoder, state, &flow, limit, &out, &used);
+	if (decoder->whole && decoder->whole_size(in, in_size, &packed, &size)) {
+		err = run_whole(decoder, state, in, packed, size, limit, &out);
+		used = size;
+	} else {
+		err = blob_init(&out, expected_size && expected_size <= limit ?
+					      expected_size : 4 << 20);
+		if (!err)
+			err = run(decoder, state, &flow, limit, &out, &used);
+	}
 	decoder->close(state);
 	if (err)
 		return error_add(err, "%s: unpacking the %s stream at offset 0x%" PRIx64,

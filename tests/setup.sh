@@ -72,7 +72,8 @@ build_steps() {
     if [ ! -e "$dir/Makefile" ]; then
         (cd "$dir" && "$top/configure" --prefix=/usr --sysconfdir=/etc "$@") || return 1
     fi
-    make -C "$dir" -j "$(nproc)" all check-programs
+    # One after the other: each runs its own sub-make over the same objects.
+    make -C "$dir" -j "$(nproc)" all && make -C "$dir" -j "$(nproc)" check-programs
 }
 
 # configure is not in git. Once it is there, make's own rules keep it fresh.

@@ -50,7 +50,7 @@ static const char *machine_name(uint16_t machine)
 
 /* Says no to ELF files that lib/elfcore rightly does not take for a core of
  * ours, where "not mine" would hide what the user mixed up. */
-static struct error *check_ident(const char *path, int fd, bool *ret_incomplete)
+static struct error *check_ident(const char *path, int fd)
 {
 	uint8_t head[sizeof(Elf64_Ehdr)];
 	size_t got;
@@ -84,8 +84,6 @@ static struct error *check_ident(const char *path, int fd, bool *ret_incomplete)
 				 head[EI_CLASS] == ELFCLASS64 ? "64" : "32",
 				 head[EI_DATA] == ELFDATA2LSB ? "little" : "big",
 				 machine_name(machine), machine);
-	*ret_incomplete = get_le32(head + offsetof(Elf64_Ehdr, e_flags)) ==
-			  E_FLAGS_INCOMPLETE;
 	return NULL;
 }
 
@@ -216,10 +214,9 @@ static struct error *elf_open(const char *path, int fd, struct source **ret)
 	struct elfcore core = { 0 };
 	struct elf_source *s;
 	struct error *err;
-	bool incomplete = false;
 	off_t file_size;
 
-	err = check_ident(path, fd, &incomplete);
+	err = check_ident(path, fd);
 	if (!err)
 		err = elfcore_read(fd, path, &core);
 	if (err)
@@ -235,7 +232,7 @@ static struct error *elf_open(const char *path, int fd, struct source **ret)
 	}
 	s->source.ops = &source_elf;
 	s->source.path = path;
-	s->source.marked_incomplete = incomplete;
+	s->source.marked_incomplete = core.flags == E_FLAGS_INCOMPLETE;
 	s->fd = fd;
 	err = read_segments(s, &core, file_size);
 	elfcore_deinit(&core);

@@ -50,6 +50,7 @@ input: header at offset 0x2: needs 4 bytes, 2 are there"
     printf '0123456789abcdef' >"$BATS_TEST_TMPDIR/in"
     ok "$PROBE" reader "$BATS_TEST_TMPDIR/in" seek:16 seek:0 skip:16
     fails 1 "$PROBE" reader "$BATS_TEST_TMPDIR/in" seek:17
+    assert_output "input: header at offset 0x11: the file ends at 0x10"
     fails 1 "$PROBE" reader "$BATS_TEST_TMPDIR/in" seek:4 skip:18446744073709551615
     assert_output "input: header at offset 0x4: needs 18446744073709551615 bytes, 12 are there"
     fails 1 "$PROBE" reader "$BATS_TEST_TMPDIR/in" seek:1 bytes:18446744073709551615
@@ -235,6 +236,22 @@ Q 7 "
     assert_equal "$(cat "$dir/victim")" precious
     assert_equal "$(cat "$dir/a")" text
     assert [ ! -L "$dir/a" ]
+}
+
+@test "new file: one run at a time, and a name that appears meanwhile is not taken" {
+    local dir=$BATS_TEST_TMPDIR
+    echo held >"$dir/a-incomplete"
+    fails 1 flock -x "$dir/a-incomplete" "$PROBE" new-file "$dir/a" text commit
+    assert_output "$dir/a-incomplete: another run is writing it"
+    assert_equal "$(cat "$dir/a-incomplete")" held
+    assert [ ! -e "$dir/a" ]
+
+    # commit-late: the probe itself makes PATH before it commits.
+    fails 1 "$PROBE" new-file "$dir/b" text commit-late exclusive
+    assert_line "renaming $dir/b-incomplete to $dir/b: File exists"
+    assert_line "left a partial file"
+    assert_equal "$(cat "$dir/b")" ""
+    assert_equal "$(cat "$dir/b-incomplete")" text
 }
 
 @test "new file: a directory that is not there is named" {

@@ -293,7 +293,8 @@ static int do_notes(char **args)
 	return report(reader_check(&r, "note"));
 }
 
-/* new-file PATH TEXT commit|abandon|drop [exclusive] */
+/* new-file PATH TEXT commit|commit-late|abandon|drop [exclusive]; commit-late:
+ * PATH appears before the commit */
 static int do_new_file(char **args)
 {
 	struct new_file file;
@@ -303,7 +304,9 @@ static int do_new_file(char **args)
 	if (err)
 		return report(err);
 	err = fd_write(file.fd, file.partial_path, args[1], strlen(args[1]));
-	if (!err && !strcmp(args[2], "commit"))
+	if (!err && !strcmp(args[2], "commit-late"))
+		fclose(fopen(args[0], "w"));
+	if (!err && !strncmp(args[2], "commit", 6))
 		err = new_file_commit(&file);
 	if (new_file_abandon(&file, strcmp(args[2], "drop") != 0))
 		puts("left a partial file");

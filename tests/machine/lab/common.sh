@@ -20,7 +20,10 @@ TRIPLET=loongarch64-linux-gnu
 
 # Progress goes to descriptor 3, so that it is still seen where the output of
 # noisy commands is sent to a log.
-(: >&3) 2>/dev/null || exec 3>&2
+# An inherited descriptor 3 may be anything; only ours is taken over.
+[ "${LAB_SPEAKS_ON_3-}" ] || exec 3>&2
+LAB_SPEAKS_ON_3=1
+export LAB_SPEAKS_ON_3
 
 say() { printf 'lab: %s\n' "$*" >&3; }
 die() { printf 'lab: %s\n' "$*" >&3; exit 1; }
