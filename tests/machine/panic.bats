@@ -104,7 +104,7 @@ json() { # FILTER: over stdin, with what python's standard library has
     assert_equal "$(printf '%s\n' "$output" | grep -c NT_PRSTATUS)" 2
     assert_equal "$(printf '%s\n' "$output" | grep -c VMCOREINFO)" 1
     # p_vaddr - p_paddr is the cached window for every PT_LOAD.
-    run awk '$1 == "LOAD" { n++; if ("0x9" substr($4, 4) != $3) bad++ } END { print n > 3, bad + 0 }' \
+    run awk '$1 == "LOAD" { n++; if ("0x9" substr($4, 4) != $3) bad++ } END { print (n > 3), bad + 0 }' \
         <(printf '%s\n' "$output")
     assert_output "1 0"
 }

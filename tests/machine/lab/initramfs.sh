@@ -51,6 +51,7 @@ lab_initramfs() (
 	step_need sysroot
 	modules=$(lab_path modules)
 	tree=$(mktemp -d)
+	chmod 755 "$tree" # it becomes the root directory, for every user
 	trap 'rm -rf "$tree"' EXIT
 	trap 'exit 1' HUP INT TERM
 	mkdir -p "$tree/bin" "$tree/sbin" "$tree/proc" "$tree/sys" "$tree/dev" \
