@@ -127,6 +127,7 @@ vmcore: name another file, or replace it with --force"
 @test "destination: a directory that may not be written to" {
     make_vmcore raw
     # Nobody may create files in sysfs, not even root.
+    [ -d /sys/kernel ] || skip "no sysfs is mounted here"
     fails 1 "$VMCORE" save raw /sys/kernel/dump
     [[ $stderr = *"/sys/kernel/dump-incomplete: Permission denied"*"name a file in a directory you may write to"* ]] ||
         [[ $stderr = *"Read-only file system"*"mount that file system writable"* ]]
