@@ -79,9 +79,9 @@ pack() { # CODEC: stdin to stdout
 }
 
 @test "unpack: each codec gives the bytes back, whatever size was expected" {
-    local codec expected size trailer
-    # Compressible and longer than the first allocation.
-    seq 1 900000 >"$BATS_TEST_TMPDIR/plain"
+    local codec expected size
+    # Compressible; an expectation of 1 makes the output grow many times.
+    seq 1 200000 >"$BATS_TEST_TMPDIR/plain"
     size=$(wc -c <"$BATS_TEST_TMPDIR/plain")
     for codec in "${codecs[@]}"; do
         pack "$codec" <"$BATS_TEST_TMPDIR/plain" >"$BATS_TEST_TMPDIR/packed"
@@ -98,7 +98,7 @@ pack() { # CODEC: stdin to stdout
 @test "unpack: a stream longer than the limit stops there; one of exactly the limit passes" {
     local codec
     head -c 1048576 /dev/zero >"$BATS_TEST_TMPDIR/plain"
-    head -c 268435456 /dev/zero >"$BATS_TEST_TMPDIR/bomb"
+    head -c 67108864 /dev/zero >"$BATS_TEST_TMPDIR/bomb"
     for codec in "${codecs[@]}"; do
         pack "$codec" <"$BATS_TEST_TMPDIR/plain" >"$BATS_TEST_TMPDIR/packed"
         ok "$PROBE" unpack "$BATS_TEST_TMPDIR/packed" 0 1M "$BATS_TEST_TMPDIR/out"
@@ -126,7 +126,7 @@ pack() { # CODEC: stdin to stdout
 
 @test "unpack: damage is an error" {
     local codec
-    seq 1 200000 >"$BATS_TEST_TMPDIR/plain"
+    seq 1 20000 >"$BATS_TEST_TMPDIR/plain"
     for codec in "${codecs[@]}"; do
         pack "$codec" <"$BATS_TEST_TMPDIR/plain" >"$BATS_TEST_TMPDIR/packed"
         printf '\252\252\252\252\252\252\252\252' |
