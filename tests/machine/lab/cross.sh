@@ -72,6 +72,10 @@ lab_cross() {
 	source=$BUILD/source build=$BUILD/loong64
 	log=$BUILD/cross.log
 	mkdir -p "$build" "$CACHE/log"
+	touch "$BUILD"
+	# Builds of checkouts that nobody came back to.
+	find "$CACHE/build" -mindepth 1 -maxdepth 1 -type d -mtime +14 \
+		-exec rm -rf {} +
 	exec 8>"$BUILD/lock"
 	flock 8
 	began=$(date +%s)
