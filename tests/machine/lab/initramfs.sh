@@ -28,20 +28,21 @@ modules_order() {
 		}' "$1/modules.dep"
 }
 
-# copy_modules FROM TREE: decompressed, as insmod of busybox wants them.
+# copy_modules FROM TREE: decompressed, as insmod of busybox wants them, in
+# the directory of their release. A kernel that has none there needs none.
 copy_modules() {
-	mkdir -p "$2/lib/modules"
-	: >"$2/lib/modules/order"
+	dir=/lib/modules/${1##*/}
+	mkdir -p "$2$dir"
 	modules_order "$1" | while read -r module; do
 		name=${module##*/}
-		name=/lib/modules/${name%%.ko*}.ko
+		name=$dir/${name%%.ko*}.ko
 		case $module in
 		*.xz) xz -dc "$1/$module" ;;
 		*.zst) zstd -qdc "$1/$module" ;;
 		*.gz) gzip -dc "$1/$module" ;;
 		*) cat "$1/$module" ;;
 		esac >"$2$name"
-		echo "$name" >>"$2/lib/modules/order"
+		echo "$name" >>"$2$dir/order"
 	done
 }
 

@@ -16,6 +16,11 @@ lab_path() {
 		step_need kernel
 		where=$CACHE/kernel/lib/modules/$(cat "$CACHE/kernel/release") ;;
 	vmlinux) step=vmlinux where=$CACHE/vmlinux/vmlinux ;;
+	testkernel-release)
+		step_need testkernel
+		cat "$CACHE/testkernel/release"
+		return ;;
+	testkernel-*) step=testkernel where=$CACHE/testkernel/${1#*-} ;;
 	crash | crash-stock) step=crash where=$CACHE/crash/$1 ;;
 	kexec) where=$BUILD/loong64/kexec/kexec ;;
 	vmcore) where=$BUILD/loong64/makedumpfile-glue/vmcore ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # lab setup: what the host must have, then the steps in their order.
 
-STEPS="chroot sysroot kernel vmlinux crash"
+STEPS="chroot sysroot kernel vmlinux crash testkernel"
 
 # Install on the host what is missing there, and nothing else.
 host_packages() {
@@ -49,7 +49,7 @@ lab_setup() {
 	fi
 	mkdir -p "$CACHE"
 	host_packages
-	room_for 8
+	room_for 10
 	# One at a time; whoever waited finds the steps done.
 	exec 9>"$CACHE/lock"
 	flock -n 9 || {
