@@ -1,6 +1,7 @@
 # Sourced by tests/run: what must be on this machine, and the builds.
 #
 #   need_packages PACKAGE...   install what is missing (Debian, root)
+#   need_fuzzer                clang and what its -fsanitize=fuzzer links with
 #   build_native FLAVOUR       prints nothing; the result is in $top/build/FLAVOUR
 #
 # Expects: $top (the checkout), $cache, say, die.
@@ -42,19 +43,31 @@ need_packages() {
     fi
 }
 
+# The fuzzer's runtime belongs to one version of clang, and so does its package.
+need_fuzzer() {
+    need_packages clang
+    need_packages "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
+}
+
 # FLAVOUR: what it is for. Warnings are errors in every one.
 #   plain      gcc -O2: what is measured and what the machine tests use
 #   sanitized  gcc with address and undefined-behaviour sanitizers: unit tests
 #   clang      a second opinion on the code
+#   fuzz       clang with its fuzzer and both sanitizers: the fuzz targets
 build_native() {
     flavour=$1
     dir=$top/build/$flavour
+    targets="all check-programs"
     case $flavour in
     plain) set -- CC=gcc "CFLAGS=-g -O2 -Werror" ;;
     sanitized)
         set -- CC=gcc "CFLAGS=-g -O1 -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
         ;;
     clang) set -- CC=clang "CFLAGS=-g -O2 -Werror" ;;
+    fuzz)
+        targets="all fuzzers"
+        set -- CC=clang "CFLAGS=-g -O1 -Werror -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
+        ;;
     *) die "no build flavour '$flavour'" ;;
     esac
     mkdir -p "$dir"
@@ -73,7 +86,9 @@ build_steps() {
         (cd "$dir" && "$top/configure" --prefix=/usr --sysconfdir=/etc "$@") || return 1
     fi
     # One after the other: each runs its own sub-make over the same objects.
-    make -C "$dir" -j "$(nproc)" all && make -C "$dir" -j "$(nproc)" check-programs
+    for target in $targets; do
+        make -C "$dir" -j "$(nproc)" "$target" || return 1
+    done
 }
 
 # configure is not in git. Once it is there, make's own rules keep it fresh.
