@@ -29,12 +29,14 @@ guest_disk() {
     fi
 }
 
-# guest_run NAME DISK_SIZE APPEND TIMEOUT: expects $BATS_FILE_TMPDIR/disk
+# guest_run NAME DISK_SIZE APPEND TIMEOUT [OPTION...]: expects
+# $BATS_FILE_TMPDIR/disk; OPTIONs are those of lab boot.
 guest_run() {
     local name=$1 size=$2 append=$3 timeout=$4 dir=$BATS_FILE_TMPDIR
+    shift 4
     lab disk "$dir/$name.img" "$size" "$dir/disk"
     lab boot --disk "$dir/$name.img" --log "$dir/$name.log" \
-        --append "console=ttyS0,115200 $append" --smp 2 --mem 2G --timeout "$timeout" ||
+        --append "console=ttyS0,115200 $append" --smp 2 --mem 2G --timeout "$timeout" "$@" ||
         {
             tail -n 60 "$dir/$name.log"
             return 1
