@@ -15,6 +15,12 @@ const char *const cmdline_not_reused[] = {
 
 const char *const cmdline_ours[] = { "initrd", "mem", "elfcorehdr", NULL };
 
+const char *const cmdline_not_reused_normal[] = {
+	"BOOT_IMAGE", "kexec", "kexec_file", "initrd", "elfcorehdr", NULL,
+};
+
+const char *const cmdline_ours_normal[] = { "initrd", "elfcorehdr", NULL };
+
 /* A word: where it begins, how long it is, how long its name is. */
 struct word {
 	const char *text;

@@ -27,9 +27,12 @@ bool cmdline_has(const char *text, const char *name);
 /* first and second with a blank between, unless one is empty or NULL. */
 struct error *cmdline_join(const char *first, const char *second, char **ret) MUST_CHECK;
 
-/* What --reuse-cmdline does not take over; what only kexec itself may say in
- * a crash kernel's command line. */
-extern const char *const cmdline_not_reused[];
-extern const char *const cmdline_ours[];
+/*
+ * What --reuse-cmdline does not take over, and what only kexec itself may say
+ * in the command line: for a crash kernel, and for the next kernel, where
+ * crashkernel= and mem= are the user's.
+ */
+extern const char *const cmdline_not_reused[], *const cmdline_ours[];
+extern const char *const cmdline_not_reused_normal[], *const cmdline_ours_normal[];
 
 #endif

@@ -151,6 +151,37 @@ struct error *load_plan(const struct plan *plan)
 	return NULL;
 }
 
+/*
+ * machine_kexec_prepare() (arch/loongarch/kernel/machine_kexec.c) copies the
+ * line to where both images look for it, before kimage_load_segment() copies
+ * the segments. The second segment's buffer cannot be read: the load ends
+ * there with EFAULT, and what was loaded before stays in place.
+ */
+struct error *load_command_line(const char *command_line)
+{
+	struct blob line cleanup_blob = { 0 };
+	const uint64_t unit = 65536; /* a multiple of every page size */
+	struct kernel_segment segments[2] = {
+		{ NULL, COMMAND_LINE_MAX, 32 * unit, unit }, { NULL, unit, 33 * unit, unit },
+	};
+	struct error *err = load_allowed();
+
+	if (!err)
+		err = blob_init(&line, COMMAND_LINE_MAX);
+	if (err)
+		return err;
+	if (strlen(command_line) >= COMMAND_LINE_MAX)
+		return error_new(ERROR_LIMIT, "the command line is too long");
+	memset(line.data, 0, COMMAND_LINE_MAX);
+	memcpy(line.data, command_line, strlen(command_line));
+	segments[0].buf = line.data;
+	if (kexec_load(segments[0].mem, 2, segments, KEXEC_FLAG_ARCH) == 0)
+		return error_new(ERROR_SYSTEM, "the kernel took a load that cannot be taken");
+	if (errno != EFAULT)
+		return error_add(explain(errno), "writing the command line");
+	return NULL;
+}
+
 struct error *load_unload(bool crash)
 {
 	struct error *err = load_allowed();

@@ -70,6 +70,48 @@ static bool is_ram(const char *name)
 	return !strcmp(name, "System RAM") || !strncmp(name, "System RAM (", 12);
 }
 
+/* The running kernel's own place is given up when the next one starts. Its
+ * image ends on a multiple of 64 KiB, which is where bss is rounded up to. */
+static bool is_kernel(const char *name)
+{
+	return !strcmp(name, "Kernel code") || !strcmp(name, "Kernel data") ||
+	       !strcmp(name, "Kernel bss");
+}
+
+#define KERNEL_END_ALIGN ((uint64_t)65536)
+/* Control code and command line lie there, and CPUs wait in it (memblock_init()
+ * of arch/loongarch/kernel/mem.c keeps it from everybody). */
+#define LOW_MEMORY ((uint64_t)2 << 20)
+
+/*
+ * Free for the next kernel is RAM without whatever stands inside it: what
+ * "Reserved" holds cannot be told apart, and among it are the firmware's
+ * tables, which the next kernel reads (the kernel does not check this).
+ */
+static struct error *find_free(const struct iomem *iomem, struct machine *machine)
+{
+	struct error *err = ranges_copy(&machine->ram, &machine->free);
+	size_t i;
+
+	for (i = 0; i < iomem->count && !err; i++) {
+		const struct iomem_entry *entry = &iomem->entries[i];
+
+		if (!is_ram(entry->name) && !is_kernel(entry->name))
+			err = ranges_subtract(&machine->free, entry->range.start,
+					      entry->range.end);
+	}
+	for (i = 0; i < iomem->count && !err; i++) {
+		const struct iomem_entry *entry = &iomem->entries[i];
+
+		if (is_kernel(entry->name) && entry->depth)
+			err = ranges_add(&machine->free, entry->range.start,
+					 align_up(entry->range.end, KERNEL_END_ALIGN));
+	}
+	if (!err)
+		err = ranges_subtract(&machine->free, 0, LOW_MEMORY);
+	return err;
+}
+
 static struct error *read_memory(const char *root, struct machine *machine)
 {
 	struct iomem iomem cleanup_iomem = { 0 };
@@ -95,7 +137,7 @@ static struct error *read_memory(const char *root, struct machine *machine)
 	}
 	if (!err && !machine->ram.count)
 		err = error_new(ERROR_FORMAT, "/proc/iomem: holds no \"System RAM\"");
-	return err;
+	return err ? err : find_free(&iomem, machine);
 }
 
 static int by_cpu(const void *a, const void *b)
@@ -305,7 +347,7 @@ static struct error *judge_limit(const char *system, struct machine *machine)
 	return NULL;
 }
 
-struct error *machine_read(const char *root, struct machine *ret)
+struct error *machine_read(const char *root, bool crash, struct machine *ret)
 {
 	struct machine machine cleanup_machine = { 0 };
 	char *system cleanup_free = NULL;
@@ -315,9 +357,9 @@ struct error *machine_read(const char *root, struct machine *ret)
 		err = read_optional(root, "system", &system);
 	if (!err)
 		err = read_memory(root, &machine);
-	if (!err)
+	if (!err && crash)
 		err = read_notes(root, &machine);
-	if (!err)
+	if (!err && crash)
 		err = read_vmcoreinfo(root, &machine);
 	if (!err)
 		err = read_release(root, system, &machine);
@@ -343,6 +385,7 @@ void machine_deinit(struct machine *machine)
 	free(machine->notes);
 	ranges_deinit(&machine->ram);
 	ranges_deinit(&machine->crash);
+	ranges_deinit(&machine->free);
 	*machine = (struct machine){ 0 };
 }
 

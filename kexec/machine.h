@@ -29,6 +29,7 @@ struct machine {
 	uint64_t page_size;
 	struct ranges ram;   /* every "System RAM" */
 	struct ranges crash; /* every "Crash kernel"; may be none */
+	struct ranges free;  /* RAM a next kernel may be put into, see read_memory() */
 	struct crash_note *notes; /* by CPU number */
 	size_t note_count;
 	uint64_t vmcoreinfo_addr, vmcoreinfo_size;
@@ -41,10 +42,11 @@ struct machine {
 /*
  * root is "/" or a directory whose files are named as there; its file
  * "system" (key=value) holds what no file says: page_size, release,
- * cmdline_limit. Fails when anything a crash load needs is missing or hidden
- * from the caller; that there is no crash reservation is no failure here.
+ * cmdline_limit. Fails when anything the load needs is missing or hidden from
+ * the caller: for a crash load that includes the CPUs' notes and vmcoreinfo.
+ * That there is no crash reservation is no failure here.
  */
-struct error *machine_read(const char *root, struct machine *ret) MUST_CHECK;
+struct error *machine_read(const char *root, bool crash, struct machine *ret) MUST_CHECK;
 void machine_deinit(struct machine *machine);
 #define cleanup_machine __attribute__((cleanup(machine_deinit)))
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kexec/arch.h"
+#include "kexec/armed.h"
 #include "kexec/cmdline.h"
 #include "kexec/image.h"
 #include "kexec/load.h"
@@ -15,6 +17,7 @@
 #include "kexec/rules.h"
 #include "kexec/show.h"
 #include "kexec/snapshot.h"
+#include "kexec/start.h"
 #include "lib/file.h"
 
 #define INITRD_LIMIT ((size_t)2 << 30)
@@ -40,8 +43,12 @@ static struct error *make_words(const struct options *o, const struct machine *m
 	char *reused cleanup_free = NULL;
 	struct error *err;
 
+	/* In a capture kernel mem= is kexec's own word. */
 	if (o->reuse_cmdline) {
-		err = cmdline_remove(machine->cmdline, cmdline_not_reused, &reused, NULL);
+		err = cmdline_remove(machine->cmdline,
+				     o->crash || cmdline_has(machine->cmdline, "elfcorehdr") ?
+					     cmdline_not_reused : cmdline_not_reused_normal,
+				     &reused, NULL);
 		if (err)
 			return err;
 	}
@@ -83,6 +90,109 @@ static struct error *print_plan(const struct options *o, const struct image *ima
 	return NULL;
 }
 
+/* --- two images, one command line --- */
+
+static const char in_the_way[] =
+	"the kernel keeps one command line for the crash kernel and the next kernel";
+
+/*
+ * Is a crash image loaded whose command line the load of the next kernel will
+ * overwrite, and what is that line? ERROR_RULE when nobody can tell.
+ */
+static struct error *crash_line(const struct options *o, char **ret)
+{
+	struct error *err = armed_read(true, ret);
+	int loaded = 0;
+
+	if (!err && !*ret)
+		err = machine_loaded("/", true, &loaded);
+	/* Without CONFIG_CRASH_DUMP there is no such file, and no crash image. */
+	if (err && err->sys_errno == ENOENT) {
+		error_free(err);
+		return NULL;
+	}
+	if (!err && loaded && !*ret)
+		err = error_remedy(
+			error_new(ERROR_RULE, "%s, and the crash kernel that is loaded was not "
+				  "loaded by this program: its command line would be lost",
+				  in_the_way),
+			"Load the crash kernel again with this kexec -p first, or add "
+			"--drop-crash to do without it.");
+	if (err && o->drop_crash) {
+		error_free(err);
+		return load_unload(true);
+	}
+	return err;
+}
+
+/* After a load of the next kernel: the crash image gets its line back. */
+static struct error *keep_crash_armed(const char *line)
+{
+	struct error *err = line ? load_command_line(line) : NULL;
+
+	return error_remedy(error_add(err, "arming the crash kernel again"),
+			    "The crash kernel is not armed any more: load it again.");
+}
+
+static struct error *load_and_record(const struct options *o, const struct plan *plan)
+{
+	char *crash cleanup_free = NULL;
+	struct error *err = o->crash ? NULL : crash_line(o, &crash);
+
+	if (!err)
+		err = load_plan(plan);
+	if (!err)
+		err = keep_crash_armed(crash);
+	/* A record of what was there before must not survive. */
+	if (!err)
+		err = armed_forget(o->crash);
+	if (!err)
+		err = armed_write(o->crash, plan->command_line);
+	return err;
+}
+
+/* The next kernel's own line goes back where both kernels look for it. */
+static struct error *do_exec(const struct options *o)
+{
+	char *line cleanup_free = NULL, *crash cleanup_free = NULL;
+	struct error *err = load_allowed(), *again;
+	int loaded = 0, crash_loaded = 0;
+
+	if (!err)
+		err = machine_loaded("/", false, &loaded);
+	if (!err && !loaded)
+		err = error_remedy(error_new(ERROR_RULE, "no kernel is loaded to start"),
+				   "Load one first: kexec -l KERNEL.");
+	if (!err)
+		err = armed_read(false, &line);
+	if (err)
+		return err;
+	again = armed_read(true, &crash);
+	error_free(again);
+	again = machine_loaded("/", true, &crash_loaded);
+	error_free(again);
+	if (!line && crash_loaded && !o->drop_crash)
+		return error_remedy(
+			error_new(ERROR_RULE, "%s, and the next kernel was not loaded by this "
+				  "program: it might start with the crash kernel's", in_the_way),
+			"Load it again with this kexec -l, or add --drop-crash to take the risk.");
+	if (line)
+		err = load_command_line(line);
+	if (!err)
+		err = start_now(!o->no_sync, !o->no_ifdown);
+	/* Still here: a panic must find its own line again. */
+	again = keep_crash_armed(crash);
+	error_free(again);
+	return err;
+}
+
+static struct error *start_loaded(const struct options *o)
+{
+	if (o->then_exec)
+		return do_exec(o);
+	return o->then_shutdown ? start_shutdown() : NULL;
+}
+
 static struct error *do_load(const struct options *o)
 {
 	struct rule_result results[RULE_COUNT];
@@ -92,14 +202,15 @@ static struct error *do_load(const struct options *o)
 	struct blob initrd cleanup_blob = { 0 };
 	char *words cleanup_free = NULL;
 	struct rule_subject subject;
-	struct wishes wishes = { .mem_min = o->mem_min, .mem_max = o->mem_max };
+	struct wishes wishes = { .mem_min = o->mem_min, .mem_max = o->mem_max,
+				 .entry = o->entry };
 	struct error *err = require_described(o);
 
 	if (!err && !o->dry_run)
 		err = load_allowed();
 	if (!err)
-		err = machine_read(o->system, &machine);
-	if (!err)
+		err = machine_read(o->system, o->crash, &machine);
+	if (!err && o->crash)
 		err = machine_require_crash_region(&machine);
 	if (!err && o->initrd)
 		err = read_initrd(o->initrd, &initrd);
@@ -111,7 +222,7 @@ static struct error *do_load(const struct options *o)
 		return err;
 	wishes.initrd = o->initrd ? &initrd : NULL;
 	wishes.command_line = words;
-	err = plan_crash(&image, &machine, &wishes, &plan);
+	err = (o->crash ? plan_crash : plan_normal)(&image, &machine, &wishes, &plan);
 	if (err)
 		return err;
 
@@ -126,7 +237,8 @@ static struct error *do_load(const struct options *o)
 	if (err || o->dry_run)
 		return err;
 	fflush(stdout);
-	return load_plan(&plan);
+	err = load_and_record(o, &plan);
+	return err ? err : start_loaded(o);
 }
 
 static struct error *do_inspect(const struct options *o)
@@ -144,8 +256,12 @@ static struct error *do_inspect(const struct options *o)
 
 static struct error *do_unload(const struct options *o)
 {
-	if (!o->dry_run)
-		return load_unload(o->crash);
+	struct error *err;
+
+	if (!o->dry_run) {
+		err = load_unload(o->crash);
+		return err ? err : armed_forget(o->crash);
+	}
 	printf("would drop the %s image\n", o->crash ? "crash" : "normal");
 	return NULL;
 }
@@ -163,8 +279,11 @@ static struct error *do_crash_size(const struct options *o)
 static const char *doing(const struct options *o)
 {
 	switch (o->action) {
-	case ACTION_LOAD_CRASH:
-		return o->dry_run ? "planning the crash kernel" : "loading the crash kernel";
+	case ACTION_LOAD:
+		if (o->crash)
+			return o->dry_run ? "planning the crash kernel" : "loading the crash kernel";
+		return o->dry_run ? "planning the next kernel" : "loading the next kernel";
+	case ACTION_EXEC:       return "starting the next kernel";
 	case ACTION_UNLOAD:     return "unloading";
 	case ACTION_STATUS:     return "asking for the status";
 	case ACTION_CRASH_SIZE: return "asking for the crash reservation";
@@ -180,7 +299,8 @@ static struct error *run(const struct options *o, int *ret_status)
 {
 	*ret_status = 0;
 	switch (o->action) {
-	case ACTION_LOAD_CRASH: return do_load(o);
+	case ACTION_LOAD:       return do_load(o);
+	case ACTION_EXEC:       return o->dry_run ? NULL : do_exec(o);
 	case ACTION_UNLOAD:     return do_unload(o);
 	case ACTION_STATUS:     return machine_loaded(o->system, o->crash, ret_status);
 	case ACTION_CRASH_SIZE: return do_crash_size(o);

@@ -20,6 +20,8 @@ enum {
 	OPT_INSPECT,
 	OPT_MEM_MIN,
 	OPT_MEM_MAX,
+	OPT_ENTRY,
+	OPT_DROP_CRASH,
 	OPT_REFUSED, /* + index into refused[] */
 };
 
@@ -32,13 +34,9 @@ struct refused {
 };
 
 static const struct refused refused[] = {
-	{ "load", 0, 'l', "loading the next kernel is not in this release yet, only -p" },
-	{ "exec", 0, 'e', "starting a loaded kernel is not in this release yet, only -p" },
-	{ "force", 0, 'f', "starting a kernel at once is not in this release yet, only -p" },
 	{ "kexec-file-syscall", 0, 's',
 	  "kexec_file_load is not in this release yet; leave it out, kexec_load needs no "
 	  "support for files in the kernel" },
-	{ "entry", 1, 0, "the entry follows from where the kernel is placed; leave it out" },
 	{ "hotplug", 0, 0, "kernels for loongarch64 cannot update a loaded image; load again "
 			   "after a CPU or memory change" },
 	{ "load-preserve-context", 0, 0, "loongarch64 kernels cannot return from a kexec" },
@@ -56,7 +54,10 @@ static const struct option accepted[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
 	{ "debug", no_argument, NULL, 'd' },
+	{ "load", no_argument, NULL, 'l' },
 	{ "load-panic", no_argument, NULL, 'p' },
+	{ "exec", no_argument, NULL, 'e' },
+	{ "force", no_argument, NULL, 'f' },
 	{ "unload", no_argument, NULL, 'u' },
 	{ "status", no_argument, NULL, 'S' },
 	{ "no-checks", no_argument, NULL, 'i' },
@@ -79,12 +80,14 @@ static const struct option accepted[] = {
 	{ "inspect", no_argument, NULL, OPT_INSPECT },
 	{ "mem-min", required_argument, NULL, OPT_MEM_MIN },
 	{ "mem-max", required_argument, NULL, OPT_MEM_MAX },
+	{ "entry", required_argument, NULL, OPT_ENTRY },
+	{ "drop-crash", no_argument, NULL, OPT_DROP_CRASH },
 };
 #define ACCEPTED_COUNT (sizeof(accepted) / sizeof(*accepted))
 
 /* What was asked for, before it is known whether it makes sense together. */
 struct asked {
-	bool load_panic, load, unload, status, crash_size, inspect, help, version;
+	bool load_panic, load, exec, force, unload, status, crash_size, inspect, help, version;
 	int refused; /* index, -1: none */
 };
 
@@ -129,10 +132,7 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	int index = find_refused(option);
 
 	if (index >= 0) {
-		/* With -S, -l only says which image is meant. */
-		if (option == 'l')
-			asked->load = true;
-		else if (asked->refused < 0)
+		if (asked->refused < 0)
 			asked->refused = index;
 		return NULL;
 	}
@@ -141,12 +141,16 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case 'v': asked->version = true; break;
 	case 'd': o->debug = true; break;
 	case 'p': asked->load_panic = true; break;
+	case 'l': asked->load = true; break;
+	case 'e': asked->exec = true; break;
+	case 'f': asked->force = true; break;
+	case 'x': o->no_ifdown = true; break;
+	case 'y': o->no_sync = true; break;
 	case 'u': asked->unload = true; break;
 	case 'S': asked->status = true; break;
 	case 't': o->type = optarg; break;
-	/* kexec_load is what is used; there is no purgatory to check, no
-	 * network to take down and nothing to sync before a crash load. */
-	case 'c': case 'a': case 'i': case 'x': case 'y': break;
+	/* kexec_load is what is used, and there is no purgatory to check. */
+	case 'c': case 'a': case 'i': break;
 	case OPT_INITRD: o->initrd = optarg; break;
 	case OPT_APPEND: o->append = optarg; break;
 	case OPT_REUSE_CMDLINE: o->reuse_cmdline = true; break;
@@ -158,6 +162,8 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case OPT_INSPECT: asked->inspect = true; break;
 	case OPT_MEM_MIN: return set_address("mem-min", optarg, &o->mem_min);
 	case OPT_MEM_MAX: return set_address("mem-max", optarg, &o->mem_max);
+	case OPT_ENTRY: return set_address("entry", optarg, &o->entry);
+	case OPT_DROP_CRASH: o->drop_crash = true; break;
 	case OPT_MAP:
 		if (optarg && strcmp(optarg, "text") != 0)
 			return error_new(ERROR_USAGE, "--map=%s: this release draws --map=text "
@@ -190,12 +196,16 @@ static struct error *choose_action(const struct asked *asked, struct options *o)
 	}
 	if (asked->refused >= 0)
 		return refuse(asked->refused);
-	if (asked->load && !asked->status)
-		return refuse(find_refused('l'));
-	if (asked->status + asked->unload + asked->crash_size + asked->inspect +
-		    (o->snapshot != NULL) > 1)
-		return usage(error_new(ERROR_USAGE, "more than one of --status, --unload, "
-				       "--print-ckr-size, --inspect and --snapshot"));
+	if (asked->status + asked->unload + asked->crash_size + asked->inspect + asked->exec +
+		    asked->force + (o->snapshot != NULL) > 1)
+		return usage(error_new(ERROR_USAGE, "more than one of --status, --unload, --exec, "
+				       "--force, --print-ckr-size, --inspect and --snapshot"));
+	if (asked->load_panic && (asked->load || asked->exec || asked->force))
+		return usage(error_new(ERROR_USAGE, "--load-panic with --load, --exec or --force: "
+				       "a crash kernel is started by a panic only"));
+	if (asked->exec && asked->load)
+		return usage(error_new(ERROR_USAGE, "--load and --exec together: --force does "
+				       "both"));
 	if (asked->status)
 		o->action = ACTION_STATUS;
 	else if (asked->unload)
@@ -206,21 +216,21 @@ static struct error *choose_action(const struct asked *asked, struct options *o)
 		o->action = ACTION_INSPECT;
 	else if (o->snapshot)
 		o->action = ACTION_SNAPSHOT;
-	else if (asked->load_panic)
-		o->action = ACTION_LOAD_CRASH;
-	else if (o->kernel)
-		return error_remedy(
-			error_new(ERROR_USAGE, "what to do with %s is not said: loading and "
-				  "starting the next kernel is not in this release yet", o->kernel),
-			"Use -p to load it as the crash kernel.");
+	else if (asked->exec)
+		o->action = ACTION_EXEC;
+	else if (asked->load_panic || asked->load || asked->force || o->kernel)
+		o->action = ACTION_LOAD;
 	else
 		return usage(error_new(ERROR_USAGE, "nothing to do"));
+	o->then_exec = asked->force;
+	o->then_shutdown = o->action == ACTION_LOAD && !asked->load_panic && !asked->load &&
+			   !asked->force;
 	return NULL;
 }
 
 static struct error *check_together(const struct options *o)
 {
-	bool needs_file = o->action == ACTION_LOAD_CRASH || o->action == ACTION_INSPECT;
+	bool needs_file = o->action == ACTION_LOAD || o->action == ACTION_INSPECT;
 
 	if (needs_file && !o->kernel)
 		return usage(error_new(ERROR_USAGE, "no kernel file is given"));
@@ -235,7 +245,8 @@ static struct error *check_together(const struct options *o)
 	if (o->mem_min > o->mem_max)
 		return usage(error_new(ERROR_USAGE, "--mem-min is above --mem-max"));
 	if (strcmp(o->system, "/") != 0 && !o->dry_run &&
-	    (o->action == ACTION_LOAD_CRASH || o->action == ACTION_UNLOAD))
+	    (o->action == ACTION_LOAD || o->action == ACTION_EXEC ||
+	     o->action == ACTION_UNLOAD))
 		return error_remedy(error_new(ERROR_USAGE, "--system=%s describes another "
 					      "system: nothing can be loaded into it",
 					      o->system),
@@ -279,10 +290,11 @@ struct error *options_parse(int argc, char **argv, struct options *ret)
 
 void options_help(FILE *out)
 {
-	fputs("kexec - load a crash kernel on loongarch64\n"
+	fputs("kexec - load a crash kernel, or the next kernel, on loongarch64\n"
 	      "\n"
 	      "  kexec -p KERNEL [--initrd=FILE] [--command-line=TEXT | --reuse-cmdline]\n"
-	      "  kexec -p -u\n"
+	      "  kexec -l KERNEL [the same]; then kexec -e, or reboot through systemctl kexec\n"
+	      "  kexec [-p] -u\n"
 	      "  kexec --inspect KERNEL\n"
 	      "\n"
 	      "KERNEL is a vmlinuz (EFI zboot), vmlinux.efi or vmlinux, as it is or packed\n"
@@ -290,6 +302,11 @@ void options_help(FILE *out)
 	      "\n"
 	      "What to do\n"
 	      "  -p, --load-panic       load KERNEL as the kernel to start after a panic\n"
+	      "  -l, --load             load KERNEL as the next kernel; a loaded crash image\n"
+	      "                         stays armed\n"
+	      "  -e, --exec             start the loaded kernel now, without a shutdown\n"
+	      "  -f, --force            load KERNEL and start it now, without a shutdown\n"
+	      "                         (none of these: load KERNEL, then shutdown -r now)\n"
 	      "  -u, --unload           drop the loaded image; with -p the crash image\n"
 	      "  -S, --status           exit 1 when a crash image is loaded, 0 when not;\n"
 	      "                         with -l the same for the next kernel; 255 on failure\n"
@@ -302,14 +319,18 @@ void options_help(FILE *out)
 	      "How to load\n"
 	      "      --initrd=FILE      (--ramdisk=) loaded as it is, packed or not\n"
 	      "      --command-line=TEXT (--append=) kernel command line\n"
-	      "      --reuse-cmdline    the running kernel's, without BOOT_IMAGE, crashkernel,\n"
-	      "                         kexec, kexec_file, initrd, mem and elfcorehdr;\n"
-	      "                         --command-line is added to it\n"
+	      "      --reuse-cmdline    the running kernel's, without BOOT_IMAGE, kexec,\n"
+	      "                         kexec_file, initrd and elfcorehdr, and with -p without\n"
+	      "                         crashkernel and mem; --command-line is added to it\n"
 	      "  -t, --type=TYPE        accept only zboot, pe or elf\n"
 	      "      --mem-min=ADDRESS  use no memory below ADDRESS\n"
 	      "      --mem-max=ADDRESS  use no memory above ADDRESS\n"
+	      "      --entry=ADDRESS    start there, not where the image's header says\n"
+	      "      --drop-crash       go on where the crash image cannot be kept armed\n"
+	      "  -x, --no-ifdown        -e, -f: leave network interfaces up\n"
+	      "  -y, --no-sync          -e, -f: do not write file systems back first\n"
 	      "  -c, -a                 use kexec_load (the only way in this release)\n"
-	      "  -i, -x, -y             accepted, without effect on a crash load\n"
+	      "  -i                     accepted, without effect: there is no purgatory\n"
 	      "\n"
 	      "How to look\n"
 	      "      --dry-run          plan, check against the kernel's rules, print; change\n"
@@ -317,7 +338,7 @@ void options_help(FILE *out)
 	      "      --system=DIR       plan for the system recorded in DIR\n"
 	      "  -d, --debug            print the plan before loading\n"
 	      "      --json             print the plan, or what --inspect finds, as JSON\n"
-	      "      --map              draw the crash reservation and what lies in it\n"
+	      "      --map              draw the memory used and what lies in it\n"
 	      "\n"
 	      "Numbers are decimal, or hexadecimal behind 0x, with K, M, G or T for powers of\n"
 	      "1024. Exit status: 0 done, 1 refused or failed; see -S for its own.\n",

@@ -13,7 +13,8 @@
 #include "lib/error.h"
 
 enum action {
-	ACTION_LOAD_CRASH,
+	ACTION_LOAD,
+	ACTION_EXEC,
 	ACTION_UNLOAD,
 	ACTION_STATUS,
 	ACTION_CRASH_SIZE,
@@ -26,13 +27,18 @@ enum action {
 /* Texts are borrowed from argv. */
 struct options {
 	enum action action;
-	bool crash;           /* for unload and status: which image */
+	bool crash;           /* for load, unload and status: which image */
+	bool then_exec;       /* start what was loaded at once */
+	bool then_shutdown;   /* have init shut down, which starts it in the end */
+	bool drop_crash;      /* a normal load may cost the loaded crash image */
+	bool no_sync, no_ifdown; /* for exec */
 	const char *kernel;   /* also the file to inspect */
 	const char *initrd;   /* NULL: none */
 	const char *append;   /* NULL: none */
 	bool reuse_cmdline;
 	const char *type;     /* NULL: what the file says */
 	uint64_t mem_min, mem_max;
+	uint64_t entry;       /* 0: not given */
 	const char *system;   /* "/" unless --system */
 	const char *snapshot;
 	bool dry_run, json, map, debug;

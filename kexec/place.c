@@ -5,6 +5,7 @@
 
 #include "lib/bytes.h"
 #include "lib/loongarch.h"
+#include "lib/units.h"
 
 /* Pages the kernel takes inside the reservation: one for control code, one
  * for its copy of vmcoreinfo (rules 14 and 16). */
@@ -151,5 +152,81 @@ struct error *place_segments(struct plan *plan, const struct image *image,
 		err = place(plan, &window, image, machine->page_size, LAYOUT_TIGHT, &placed);
 	if (!err && !placed)
 		err = too_small(plan, &window, image, machine->page_size);
+	return err;
+}
+
+/* --- the next kernel: anywhere in free memory --- */
+
+static struct error *no_room(enum segment_role role, uint64_t size, const struct ranges *free)
+{
+	char text[UNITS_SIZE_TEXT];
+	uint64_t largest = 0;
+	size_t i;
+
+	for (i = 0; i < free->count; i++)
+		if (free->items[i].end - free->items[i].start > largest)
+			largest = free->items[i].end - free->items[i].start;
+	return error_remedy(
+		error_new(ERROR_RULE, "the %s needs %" PRIu64 " bytes (%s) in one piece; the "
+			  "largest free piece of memory has %" PRIu64, segment_role_name(role),
+			  size, size_text(size, text), largest),
+		"What /proc/iomem calls Reserved is not used, nor what --mem-min and --mem-max "
+		"leave out.");
+}
+
+/* Is the place at the link address free; if not, where is room? With the
+ * margin for KASLR where there is any such place, without it otherwise. */
+static struct error *place_kernel(struct segment *kernel, const struct image *image,
+				  const struct ranges *free)
+{
+	const uint64_t margin = kernel->memsz + image->kaslr_max;
+	uint64_t at;
+
+	if (ranges_find_low(free, kernel->memsz, 1, image->text_offset,
+			    image->text_offset + kernel->memsz, &kernel->mem))
+		return NULL;
+	if (image->relocatable.value == ANSWER_NO)
+		return error_remedy(
+			error_new(ERROR_RULE, "the kernel is not relocatable (%s) and needs 0x%"
+				  PRIx64 "-0x%" PRIx64 ", which is not all free",
+				  image->relocatable.evidence, image->text_offset,
+				  image->text_offset + kernel->memsz - 1),
+			"Use a kernel built with CONFIG_RELOCATABLE=y; /proc/iomem shows what "
+			"lies there.");
+	if (!ranges_find_low(free, kernel->memsz + margin, LOONGARCH_LOAD_ALIGN, 0, UINT64_MAX,
+			     &at) &&
+	    !ranges_find_low(free, kernel->memsz, LOONGARCH_LOAD_ALIGN, 0, UINT64_MAX, &at))
+		return no_room(ROLE_KERNEL, kernel->memsz, free);
+	kernel->mem = at;
+	return NULL;
+}
+
+struct error *place_normal(struct plan *plan, const struct image *image,
+			   const struct machine *machine, const struct wishes *wishes)
+{
+	static const enum segment_role order[] = { ROLE_INITRD, ROLE_CMDLINE };
+	struct segment *kernel = find(plan, ROLE_KERNEL);
+	struct ranges free cleanup_ranges = { 0 };
+	struct error *err = ranges_copy(&machine->free, &free);
+	size_t i;
+
+	if (!err)
+		err = ranges_subtract(&free, 0, wishes->mem_min);
+	if (!err && wishes->mem_max != UINT64_MAX)
+		err = ranges_subtract(&free, wishes->mem_max + 1, UINT64_MAX);
+	if (!err)
+		err = place_kernel(kernel, image, &free);
+	if (!err)
+		err = take(&free, kernel->mem, kernel->memsz);
+	for (i = 0; i < sizeof(order) / sizeof(*order) && !err; i++) {
+		struct segment *segment = find(plan, order[i]);
+
+		if (!segment)
+			continue;
+		if (!ranges_find_high(&free, segment->memsz, machine->page_size, 0, UINT64_MAX,
+				      &segment->mem))
+			return no_room(order[i], segment->memsz, &free);
+		err = take(&free, segment->mem, segment->memsz);
+	}
 	return err;
 }

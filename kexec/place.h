@@ -20,6 +20,15 @@ struct error *place_segments(struct plan *plan, const struct image *image,
 			     const struct machine *machine, const struct wishes *wishes)
 	MUST_CHECK;
 
+/*
+ * The same for the next kernel: at its link address where that is free,
+ * elsewhere only when it is not known to be bound to that address; the initrd
+ * and the command line as high as possible. ERROR_RULE names what is missing.
+ */
+struct error *place_normal(struct plan *plan, const struct image *image,
+			   const struct machine *machine, const struct wishes *wishes)
+	MUST_CHECK;
+
 /* What crashkernel= should say, in MiB: `needed` bytes of segments, and memory
  * to run in, which has to hold the unpacked initrd too. */
 uint64_t place_suggested_mib(const struct plan *plan, uint64_t needed);

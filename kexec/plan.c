@@ -37,6 +37,11 @@ const struct segment *plan_segment(const struct plan *plan, enum segment_role ro
 	return NULL;
 }
 
+bool plan_is_crash(const struct plan *plan)
+{
+	return plan->flags & KEXEC_FLAG_ON_CRASH;
+}
+
 static struct error *warn(struct plan *plan, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static struct error *warn(struct plan *plan, const char *fmt, ...)
 {
@@ -92,7 +97,8 @@ static struct error *add_segments(struct plan *plan, const struct image *image,
 	if (err)
 		return err;
 	memset(plan->cmdline_buffer.data, 0, COMMAND_LINE_MAX);
-	err = elfcorehdr_build(machine, &plan->elfcorehdr);
+	if (plan_is_crash(plan))
+		err = elfcorehdr_build(machine, &plan->elfcorehdr);
 	if (err)
 		return err;
 	add_segment(plan, ROLE_CMDLINE, plan->cmdline_buffer.data, COMMAND_LINE_MAX,
@@ -101,6 +107,8 @@ static struct error *add_segments(struct plan *plan, const struct image *image,
 	if (wishes->initrd)
 		add_segment(plan, ROLE_INITRD, wishes->initrd->data, wishes->initrd->size,
 			    align_up(wishes->initrd->size, machine->page_size));
+	if (!plan_is_crash(plan))
+		return NULL;
 	add_segment(plan, ROLE_ELFCOREHDR, plan->elfcorehdr.data, plan->elfcorehdr.size,
 		    align_up(plan->elfcorehdr.size, machine->page_size));
 	return NULL;
@@ -124,9 +132,11 @@ static struct error *write_cmdline(struct plan *plan, const struct machine *mach
 
 	if (!out)
 		return error_nomem();
-	fprintf(out, "kexec elfcorehdr=%" PRIu64 "K@%" PRIu64 "K", elfcorehdr->memsz >> 10,
-		elfcorehdr->mem >> 10);
-	for (i = machine->crash.count; i-- > 0;) {
+	fputs("kexec", out);
+	if (elfcorehdr)
+		fprintf(out, " elfcorehdr=%" PRIu64 "K@%" PRIu64 "K", elfcorehdr->memsz >> 10,
+			elfcorehdr->mem >> 10);
+	for (i = elfcorehdr ? machine->crash.count : 0; i-- > 0;) {
 		const struct range *region = &machine->crash.items[i];
 
 		fprintf(out, " mem=%" PRIu64 "K@%" PRIu64 "K",
@@ -168,13 +178,15 @@ static struct error *make_cmdline(struct plan *plan, const struct machine *machi
 				  const struct wishes *wishes)
 {
 	char *words cleanup_free = NULL, *dropped cleanup_free = NULL;
+	const bool crash = plan_is_crash(plan);
 	struct error *err = cmdline_remove(wishes->command_line ? wishes->command_line : "",
-					   cmdline_ours, &words, &dropped);
+					   crash ? cmdline_ours : cmdline_ours_normal, &words,
+					   &dropped);
 
 	if (!err && *dropped)
 		err = warn(plan, "dropped from the command line: %s (only kexec can say this to "
-			   "a crash kernel)", dropped);
-	if (!err && cmdline_has(words, "crashkernel"))
+			   "%s kernel)", dropped, crash ? "a crash" : "the next");
+	if (!err && crash && cmdline_has(words, "crashkernel"))
 		err = warn(plan, "the command line has crashkernel=: the crash kernel would set "
 			   "memory aside again");
 	if (!err)
@@ -204,7 +216,7 @@ static struct error *check_kaslr(struct plan *plan, const struct image *image)
 	const struct segment *kernel = plan_segment(plan, ROLE_KERNEL);
 	uint64_t reach = kernel->mem + 2 * kernel->memsz + image->kaslr_max;
 	uint64_t limit = plan->region.end;
-	const char *what = "end of the reservation";
+	const char *what = plan_is_crash(plan) ? "end of the reservation" : "end of memory";
 	size_t i;
 
 	if (image->kaslr.value == ANSWER_NO || says_nokaslr(plan->command_line))
@@ -220,8 +232,9 @@ static struct error *check_kaslr(struct plan *plan, const struct image *image)
 	}
 	if (reach <= limit)
 		return NULL;
-	return warn(plan, "the crash kernel %s move itself (KASLR) up to 0x%" PRIx64
+	return warn(plan, "the %s kernel %s move itself (KASLR) up to 0x%" PRIx64
 		    ", beyond the %s at 0x%" PRIx64 "; add nokaslr to its command line",
+		    plan_is_crash(plan) ? "crash" : "next",
 		    image->kaslr.value == ANSWER_YES ? "may" : "might", reach, what, limit);
 }
 
@@ -237,10 +250,10 @@ static struct error *check_image(struct plan *plan, const struct image *image)
 				  ", the crash reservation needs it at 0x%" PRIx64,
 				  image->relocatable.evidence, image->text_offset, kernel->mem),
 			"Use a kernel built with CONFIG_RELOCATABLE=y.");
-	if (image->relocatable.value == ANSWER_UNKNOWN)
+	if (image->relocatable.value == ANSWER_UNKNOWN && kernel->mem != image->text_offset)
 		err = warn(plan, "whether the kernel is relocatable cannot be seen (%s); if it is "
 			   "not, it will hang when started", image->relocatable.evidence);
-	if (!err && image->crash_dump.value == ANSWER_NO)
+	if (!err && plan_is_crash(plan) && image->crash_dump.value == ANSWER_NO)
 		err = warn(plan, "the kernel was built without CONFIG_CRASH_DUMP: it will have no "
 			   "/proc/vmcore");
 	return err;
@@ -269,6 +282,14 @@ static struct error *check_room(struct plan *plan)
 		    place_suggested_mib(plan, segments_total(plan)));
 }
 
+/* The header says where the entry is in the image; the image may have moved. */
+static void set_entry(struct plan *plan, const struct image *image, const struct wishes *wishes)
+{
+	const uint64_t mem = plan_segment(plan, ROLE_KERNEL)->mem;
+
+	plan->entry = wishes->entry ? wishes->entry : mem + (image->entry - image->text_offset);
+}
+
 struct error *plan_crash(const struct image *image, const struct machine *machine,
 			 const struct wishes *wishes, struct plan *ret)
 {
@@ -291,7 +312,30 @@ struct error *plan_crash(const struct image *image, const struct machine *machin
 		err = check_room(&plan);
 	if (err)
 		return err;
-	plan.entry = plan_segment(&plan, ROLE_KERNEL)->mem + (image->entry - image->text_offset);
+	set_entry(&plan, image, wishes);
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return NULL;
+}
+
+struct error *plan_normal(const struct image *image, const struct machine *machine,
+			  const struct wishes *wishes, struct plan *ret)
+{
+	struct plan plan cleanup_plan = { .flags = KEXEC_FLAG_ARCH };
+	struct error *err = add_segments(&plan, image, machine, wishes);
+
+	plan.region.end = machine->ram.items[machine->ram.count - 1].end;
+	if (!err)
+		err = place_normal(&plan, image, machine, wishes);
+	if (!err)
+		err = check_image(&plan, image);
+	if (!err)
+		err = make_cmdline(&plan, machine, wishes);
+	if (!err)
+		err = check_kaslr(&plan, image);
+	if (err)
+		return err;
+	set_entry(&plan, image, wishes);
 	*ret = plan;
 	plan = (struct plan){ 0 };
 	return NULL;

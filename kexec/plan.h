@@ -33,6 +33,7 @@ struct wishes {
 	const struct blob *initrd; /* NULL: none; its bytes are loaded as they are */
 	const char *command_line;  /* the user's words; may be NULL */
 	uint64_t mem_min, mem_max; /* use only memory from min up to and with max */
+	uint64_t entry;            /* 0: as the image's header and its place say */
 };
 
 #define PLAN_SEGMENTS ROLE_COUNT
@@ -46,8 +47,8 @@ struct plan {
 	size_t count;
 	uint64_t entry;
 	uint64_t flags;
-	struct range region;     /* the reservation used */
-	struct range kernel_own; /* pages in it left for the running kernel */
+	struct range region;     /* the reservation used; all memory for a normal load */
+	struct range kernel_own; /* pages in it left for the running kernel; crash only */
 	char *command_line;
 	char **warnings;
 	size_t warning_count;
@@ -63,8 +64,14 @@ struct plan {
  */
 struct error *plan_crash(const struct image *image, const struct machine *machine,
 			 const struct wishes *wishes, struct plan *ret) MUST_CHECK;
+
+/* A plan for the next kernel. ERROR_RULE when something finds no place. */
+struct error *plan_normal(const struct image *image, const struct machine *machine,
+			  const struct wishes *wishes, struct plan *ret) MUST_CHECK;
 void plan_deinit(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_deinit)))
+
+bool plan_is_crash(const struct plan *plan);
 
 /* The segment of that role, or NULL. */
 const struct segment *plan_segment(const struct plan *plan, enum segment_role role);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reservation as a bar of 64 cells, and as a list from the top down.
+ * The reservation, or all memory for a normal load, as a bar of 64 cells, and as a list from the top down.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -61,8 +61,8 @@ static void fill_cells(const struct range *region, const struct block *blocks, s
 	}
 }
 
-static void show_bar(FILE *out, const struct range *region, const struct block *blocks,
-		     size_t count)
+static void show_bar(FILE *out, const char *name, const struct range *region,
+		     const struct block *blocks, size_t count)
 {
 	uint64_t size = region->end - region->start;
 	char bar[CELLS + 1], text[UNITS_SIZE_TEXT];
@@ -70,7 +70,7 @@ static void show_bar(FILE *out, const struct range *region, const struct block *
 	memset(bar, '.', CELLS);
 	bar[CELLS] = 0;
 	fill_cells(region, blocks, count, bar);
-	fprintf(out, "Crash kernel 0x%" PRIx64 "-0x%" PRIx64 ", %s", region->start,
+	fprintf(out, "%s 0x%" PRIx64 "-0x%" PRIx64 ", %s", name, region->start,
 		region->end - 1, size_text(size, text));
 	fprintf(out, ", a cell is %s\n|%s|\n", size_text(size / CELLS, text), bar);
 }
@@ -86,6 +86,7 @@ static void show_row(FILE *out, const struct range *range, char letter, const ch
 void show_map(FILE *out, const struct plan *plan)
 {
 	struct block blocks[PLAN_SEGMENTS + 1];
+	const char *unused = plan_is_crash(plan) ? "free" : "not used by this load";
 	uint64_t top = plan->region.end;
 	size_t count = 0, i;
 
@@ -97,19 +98,20 @@ void show_map(FILE *out, const struct plan *plan)
 			segment_role_name(segment->role), letters[segment->role],
 		};
 	}
-	blocks[count++] = (struct block){
-		plan->kernel_own, "control code and vmcoreinfo (the kernel's own)", 'x',
-	};
+	if (plan_is_crash(plan))
+		blocks[count++] = (struct block){
+			plan->kernel_own, "control code and vmcoreinfo (the kernel's own)", 'x',
+		};
 	qsort(blocks, count, sizeof(*blocks), from_top);
-	show_bar(out, &plan->region, blocks, count);
+	show_bar(out, plan_is_crash(plan) ? "Crash kernel" : "Memory", &plan->region, blocks, count);
 	for (i = 0; i < count; i++) {
 		const struct range gap = { blocks[i].range.end, top };
 
 		if (gap.start < gap.end)
-			show_row(out, &gap, '.', "free");
+			show_row(out, &gap, '.', unused);
 		show_row(out, &blocks[i].range, blocks[i].letter, blocks[i].name);
 		top = blocks[i].range.start;
 	}
 	if (plan->region.start < top)
-		show_row(out, &(struct range){ plan->region.start, top }, '.', "free");
+		show_row(out, &(struct range){ plan->region.start, top }, '.', unused);
 }

@@ -47,10 +47,14 @@ void show_plan(FILE *out, const struct plan *plan, const struct machine *machine
 {
 	size_t i;
 
-	fprintf(out, "system: %s, %" PRIu64 " byte pages, %zu pieces of RAM, %zu CPUs\n",
+	fprintf(out, "system: %s, %" PRIu64 " byte pages, %zu pieces of RAM",
 		*machine->release ? machine->release : "unknown release", machine->page_size,
-		machine->ram.count, machine->note_count);
-	for (i = 0; i < machine->crash.count; i++)
+		machine->ram.count);
+	/* Their notes are read for a crash load only. */
+	if (plan_is_crash(plan))
+		fprintf(out, ", %zu CPUs", machine->note_count);
+	fputc('\n', out);
+	for (i = 0; i < machine->crash.count && plan_is_crash(plan); i++)
 		fprintf(out, "Crash kernel: 0x%" PRIx64 "-0x%" PRIx64 "%s\n",
 			machine->crash.items[i].start, machine->crash.items[i].end - 1,
 			i + 1 < machine->crash.count ? " (low, for DMA only)" : "");

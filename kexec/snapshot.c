@@ -90,7 +90,7 @@ static struct error *write_system(const char *dir, const struct machine *machine
 struct error *snapshot_write(const char *root, const char *dir)
 {
 	struct machine machine cleanup_machine = { 0 };
-	struct error *err = machine_read(root, &machine);
+	struct error *err = machine_read(root, true, &machine);
 	size_t i;
 
 	if (err)

@@ -3,7 +3,7 @@
 #   image NAME [ARG...]    make a kernel file in $BATS_TEST_TMPDIR; path in $IMAGE
 #   machine NAME           the recorded system of tests/data/kexec/machines; path in $SYSTEM
 #   bytes COUNT NAME       a file of that size; path in $FILE
-#   plan [ARG...]          kexec -p --dry-run for $SYSTEM and $IMAGE
+#   plan [ARG...]          kexec -p --dry-run for $SYSTEM and $IMAGE; -l with KIND=-l
 #   field JSON EXPRESSION  a value of a JSON text, as Python sees it in `d`
 
 # shellcheck disable=SC2153,SC2154 # DATA is set by common, stderr by bats' run
@@ -30,7 +30,7 @@ bytes() {
 }
 
 plan() {
-    "$KEXEC" -p --dry-run --system="$SYSTEM" "$@" "$IMAGE"
+    "$KEXEC" "${KIND:--p}" --dry-run --system="$SYSTEM" "$@" "$IMAGE"
 }
 
 field() {

@@ -18,12 +18,13 @@ load kexec-common
         fails 1 "$KEXEC" $option /vmlinuz
         [[ $stderr == "kexec: $expected"* ]] || fail "$option: $stderr"
     done <<'TABLE'
--l|-l, --load: loading the next kernel is not in this release yet
--p -l|-l, --load: loading the next kernel is not in this release yet
--e|-e, --exec: starting a loaded kernel is not in this release yet
--f|-f, --force: starting a kernel at once is not in this release yet
+-p -l|--load-panic with --load, --exec or --force: a crash kernel is started by a panic only
+-p -f|--load-panic with --load, --exec or --force: a crash kernel is started by a panic only
+-l -e|--load and --exec together: --force does both
+-e|/vmlinuz: no file is expected with this option
+-e -u|more than one of --status, --unload, --exec, --force
 -p -s|-s, --kexec-file-syscall: kexec_file_load is not in this release yet
--p --entry=0x1000|--entry: the entry follows from where the kernel is placed
+-p --entry=here|--entry=here: not an address
 -p --hotplug|--hotplug: kernels for loongarch64 cannot update a loaded image
 -p --load-preserve-context|--load-preserve-context: loongarch64 kernels cannot return
 -p --reuseinitrd|--reuseinitrd: loongarch64 kernels do not keep their initrd
@@ -34,9 +35,6 @@ load kexec-common
 -p --mem-min=2G --mem-max=1G|--mem-min is above --mem-max
 -p --initrd|no kernel file is given
 TABLE
-    fails 1 "$KEXEC" /vmlinuz
-    says "what to do with /vmlinuz is not said: loading and starting the next kernel is not in this release yet" \
-        "Use -p to load it as the crash kernel."
     fails 1 "$KEXEC"
     says "nothing to do" "kexec --help lists the options."
     fails 1 "$KEXEC" -p
@@ -49,6 +47,11 @@ TABLE
     machine qemu-2g
     fails 1 "$KEXEC" -p --system="$SYSTEM" /vmlinuz
     says "--system=$SYSTEM describes another system: nothing can be loaded into it" "Add --dry-run."
+    for args in "-l /vmlinuz" "-f /vmlinuz" "/vmlinuz" "-e" "-u"; do
+        # shellcheck disable=SC2086
+        fails 1 "$KEXEC" $args --system="$SYSTEM"
+        says "--system=$SYSTEM describes another system: nothing can be loaded into it" "Add --dry-run."
+    done
 }
 
 @test "options of kexec-tools without effect here are accepted" {

@@ -200,7 +200,7 @@ static int do_elfcorehdr(int argc, char **args)
 
 	if (argc != 1)
 		return 2;
-	if (report(machine_read(args[0], &machine)) ||
+	if (report(machine_read(args[0], true, &machine)) ||
 	    report(elfcorehdr_build(&machine, &blob)))
 		return 1;
 	return fwrite(blob.data, 1, blob.size, stdout) != blob.size;
