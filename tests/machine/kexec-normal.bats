@@ -61,6 +61,13 @@ PYTHON
 0"
 }
 
+@test "without a mode: loaded, then shutdown -r now; where that fails the kernel stays loaded" {
+    step_fails no-shutdown 1
+    same "$stderr" "kexec: loading the next kernel: running shutdown -r now: No such file or directory
+kexec: The kernel stays loaded: kexec -e starts it without a shutdown."
+    same "$(result shutdown)" "shutdown -r now"
+}
+
 @test "kexec -e with nothing loaded says so" {
     step_fails exec-nothing-0 1
     same "$stderr" "kexec: starting the next kernel: no kernel is loaded to start
