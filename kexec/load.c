@@ -81,7 +81,7 @@ static bool is_locked_down(void)
 #define CAP_SYS_BOOT 22
 
 /* NULL, or what stands behind an EPERM. */
-static struct error *explain_permission(void)
+static struct error *explain_permission(bool crash)
 {
 	if (!has_capability(CAP_SYS_BOOT))
 		return error_remedy(
@@ -92,11 +92,12 @@ static struct error *explain_permission(void)
 			error_new(ERROR_RULE, "kernel rule 1 (permission): loading was switched "
 				  "off (kernel.kexec_load_disabled=1)"),
 			"It can only be switched on by a reboot; look for it in /etc/sysctl.d.");
-	if (file_says("/proc/sys/kernel/kexec_load_limit_panic", "0"))
+	if (file_says(crash ? "/proc/sys/kernel/kexec_load_limit_panic" :
+			      "/proc/sys/kernel/kexec_load_limit_reboot", "0"))
 		return error_remedy(
 			error_new(ERROR_RULE, "kernel rule 1 (permission): the number of allowed "
-				  "crash kernel loads is used up "
-				  "(kernel.kexec_load_limit_panic=0)"),
+				  "%s kernel loads is used up (kernel.kexec_load_limit_%s=0)",
+				  crash ? "crash" : "next", crash ? "panic" : "reboot"),
 			"It can only be raised by a reboot; look for it in /etc/sysctl.d.");
 	if (is_locked_down())
 		return error_remedy(
@@ -105,20 +106,20 @@ static struct error *explain_permission(void)
 	return NULL;
 }
 
-struct error *load_allowed(void)
+struct error *load_allowed(bool crash)
 {
 	if (!is_native())
 		return error_remedy(
 			error_new(ERROR_UNSUPPORTED, "this build of kexec runs on %s; planning "
 				  "works here (--dry-run), loading does not", arch_native()),
 			"Run the loongarch64 build on the machine itself.");
-	return explain_permission();
+	return explain_permission(crash);
 }
 
 /* The kernel said only errnum; what it can mean after our own checks passed. */
-static struct error *explain(int errnum)
+static struct error *explain(int errnum, bool crash)
 {
-	struct error *err = errnum == EPERM ? explain_permission() : NULL;
+	struct error *err = errnum == EPERM ? explain_permission(crash) : NULL;
 	size_t i;
 
 	if (err)
@@ -136,7 +137,8 @@ static struct error *explain(int errnum)
 struct error *load_plan(const struct plan *plan)
 {
 	struct kernel_segment segments[PLAN_SEGMENTS];
-	struct error *err = load_allowed();
+	const bool crash = plan_is_crash(plan);
+	struct error *err = load_allowed(crash);
 	size_t i;
 
 	if (err)
@@ -147,7 +149,7 @@ struct error *load_plan(const struct plan *plan)
 			(uintptr_t)plan->segments[i].mem, plan->segments[i].memsz,
 		};
 	if (kexec_load(plan->entry, plan->count, segments, plan->flags) != 0)
-		return explain(errno);
+		return explain(errno, crash);
 	return NULL;
 }
 
@@ -164,7 +166,7 @@ struct error *load_command_line(const char *command_line)
 	struct kernel_segment segments[2] = {
 		{ NULL, COMMAND_LINE_MAX, 32 * unit, unit }, { NULL, unit, 33 * unit, unit },
 	};
-	struct error *err = load_allowed();
+	struct error *err = load_allowed(false);
 
 	if (!err)
 		err = blob_init(&line, COMMAND_LINE_MAX);
@@ -178,17 +180,17 @@ struct error *load_command_line(const char *command_line)
 	if (kexec_load(segments[0].mem, 2, segments, KEXEC_FLAG_ARCH) == 0)
 		return error_new(ERROR_SYSTEM, "the kernel took a load that cannot be taken");
 	if (errno != EFAULT)
-		return error_add(explain(errno), "writing the command line");
+		return error_add(explain(errno, false), "writing the command line");
 	return NULL;
 }
 
 struct error *load_unload(bool crash)
 {
-	struct error *err = load_allowed();
+	struct error *err = load_allowed(crash);
 
 	if (err)
 		return err;
 	if (kexec_load(0, 0, NULL, KEXEC_FLAG_ARCH | (crash ? KEXEC_FLAG_ON_CRASH : 0)) != 0)
-		return explain(errno);
+		return explain(errno, crash);
 	return NULL;
 }

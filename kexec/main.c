@@ -118,11 +118,11 @@ static struct error *crash_line(const struct options *o, char **ret)
 				  in_the_way),
 			"Load the crash kernel again with this kexec -p first, or add "
 			"--drop-crash to do without it.");
-	if (err && o->drop_crash) {
-		error_free(err);
-		return load_unload(true);
-	}
-	return err;
+	if (!err || !o->drop_crash)
+		return err;
+	error_free(err);
+	err = load_unload(true);
+	return err ? err : armed_forget(true);
 }
 
 /* After a load of the next kernel: the crash image gets its line back. */
@@ -134,15 +134,38 @@ static struct error *keep_crash_armed(const char *line)
 			    "The crash kernel is not armed any more: load it again.");
 }
 
+/* After a crash load that failed, or an unload: only the next kernel's line is
+ * of use any more. As it is, it may be the crash kernel's. */
+static struct error *put_back_normal(void)
+{
+	char *line cleanup_free = NULL;
+	struct error *err = armed_read(false, &line);
+
+	return err || !line ? err : load_command_line(line);
+}
+
+/* err, or else what came after it. */
+static struct error *first_of(struct error *err, struct error *later)
+{
+	if (!err)
+		return later;
+	error_free(later);
+	return err;
+}
+
 static struct error *load_and_record(const struct options *o, const struct plan *plan)
 {
 	char *crash cleanup_free = NULL;
 	struct error *err = o->crash ? NULL : crash_line(o, &crash);
 
-	if (!err)
-		err = load_plan(plan);
-	if (!err)
-		err = keep_crash_armed(crash);
+	if (err)
+		return err;
+	/* A load may fail after it has written its line. */
+	err = load_plan(plan);
+	if (!o->crash)
+		err = first_of(err, keep_crash_armed(crash));
+	else if (err)
+		err = first_of(err, put_back_normal());
 	/* A record of what was there before must not survive. */
 	if (!err)
 		err = armed_forget(o->crash);
@@ -155,11 +178,9 @@ static struct error *load_and_record(const struct options *o, const struct plan 
 static struct error *do_exec(const struct options *o)
 {
 	char *line cleanup_free = NULL, *crash cleanup_free = NULL;
-	struct error *err = load_allowed(), *again;
 	int loaded = 0, crash_loaded = 0;
+	struct error *err = machine_loaded("/", false, &loaded), *again;
 
-	if (!err)
-		err = machine_loaded("/", false, &loaded);
 	if (!err && !loaded)
 		err = error_remedy(error_new(ERROR_RULE, "no kernel is loaded to start"),
 				   "Load one first: kexec -l KERNEL.");
@@ -176,7 +197,9 @@ static struct error *do_exec(const struct options *o)
 			error_new(ERROR_RULE, "%s, and the next kernel was not loaded by this "
 				  "program: it might start with the crash kernel's", in_the_way),
 			"Load it again with this kexec -l, or add --drop-crash to take the risk.");
-	if (line)
+	/* Without a crash image the line is in place, and a system where loading
+	 * was switched off since must still be able to start it. */
+	if (line && crash_loaded)
 		err = load_command_line(line);
 	if (!err)
 		err = start_now(!o->no_sync, !o->no_ifdown);
@@ -207,7 +230,7 @@ static struct error *do_load(const struct options *o)
 	struct error *err = require_described(o);
 
 	if (!err && !o->dry_run)
-		err = load_allowed();
+		err = load_allowed(o->crash);
 	if (!err)
 		err = machine_read(o->system, o->crash, &machine);
 	if (!err && o->crash)
@@ -260,7 +283,9 @@ static struct error *do_unload(const struct options *o)
 
 	if (!o->dry_run) {
 		err = load_unload(o->crash);
-		return err ? err : armed_forget(o->crash);
+		if (!err)
+			err = armed_forget(o->crash);
+		return err || !o->crash ? err : put_back_normal();
 	}
 	printf("would drop the %s image\n", o->crash ? "crash" : "normal");
 	return NULL;
