@@ -10,6 +10,7 @@
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/kernel/log.h"
+#include "makedumpfile-glue/kernel/pages.h"
 
 static const char help[] =
 	"Usage: vmcore info [OPTION]... SOURCE\n"
@@ -57,6 +58,7 @@ struct facts {
 	char vmlinux[TEXT_SIZE];
 	char command[2 * TEXT_SIZE];
 	int64_t section_bits; /* 0: not known */
+	struct page_scan scan;
 };
 
 static struct error *parse(int argc, char **argv, struct arguments *a)
@@ -147,7 +149,7 @@ static void find_command(struct facts *f)
 			 f->dump->path);
 }
 
-static void gather(const struct dump *dump, struct facts *f)
+static struct error *gather(const struct dump *dump, struct facts *f)
 {
 	struct search search = {
 		.rank = sizeof(last_words) / sizeof(last_words[0]),
@@ -165,6 +167,64 @@ static void gather(const struct dump *dump, struct facts *f)
 	make_printable(search.found);
 	f->panic = search.found;
 	find_command(f);
+	return pages_scan(dump->source, dump->vmcoreinfo, dump->page_shift, &dump->pages,
+			  DUMP_LEVEL_MAX, 0, &f->scan);
+}
+
+/* "2, 4": the bits of a level that drop such pages. */
+static const char *type_levels(enum page_type type, unsigned int filters)
+{
+	if (page_type_dropped(type, 0))
+		return "any";
+	if (page_type_dropped(type, DUMP_LEVEL_TYPES) &&
+	    !page_type_dropped(type, DUMP_LEVEL_TYPES & filters))
+		return "nothing: the filter is off";
+	if (page_type_dropped(type, DUMP_LEVEL_CACHE & filters))
+		return "2, 4";
+	if (page_type_dropped(type, DUMP_LEVEL_CACHE_PRIVATE))
+		return "4";
+	if (page_type_dropped(type, DUMP_LEVEL_USER))
+		return "8";
+	return page_type_dropped(type, DUMP_LEVEL_FREE) ? "16" : "never";
+}
+
+/* Pages that a dump of that level holds; zero pages are told only by reading
+ * all of them, and count as kept. */
+static uint64_t kept_pages(const struct facts *f, unsigned int level)
+{
+	uint64_t kept = 0;
+	unsigned int type;
+
+	for (type = 0; type < PAGE_TYPES; type++)
+		if (!page_type_dropped(type, level & f->scan.filters))
+			kept += f->scan.count[type];
+	return kept;
+}
+
+static void print_types(const struct facts *f)
+{
+	static const unsigned int levels[] = { 1, 17, 31 };
+	const unsigned int shift = f->dump->page_shift;
+	char size[UNITS_SIZE_TEXT];
+	unsigned int type;
+	size_t i;
+
+	if (f->scan.done)
+		printf("Page types:         pages        size  dropped by -d\n");
+	for (type = 0; type < PAGE_TYPES && f->scan.done; type++)
+		if (f->scan.count[type])
+			printf("  %-13s %9" PRIu64 "  %10s  %s\n", page_type_name(type),
+			       f->scan.count[type],
+			       size_text(f->scan.count[type] << shift, size),
+			       type_levels(type, f->scan.filters));
+	for (i = 0; i < sizeof(levels) / sizeof(*levels) && f->scan.done; i++)
+		printf("  -d %-2u keeps   %9" PRIu64 "  %10s%s\n", levels[i],
+		       kept_pages(f, levels[i]),
+		       size_text(kept_pages(f, levels[i]) << shift, size),
+		       i ? "" : "  and of these no pages of zeros");
+	for (i = 0; i < f->scan.note_count; i++)
+		printf("%s%s\n", i ? "              " : "Filters:      ",
+		       f->scan.notes[i]);
 }
 
 static const char *time_text(uint64_t seconds, char buffer[TEXT_SIZE])
@@ -237,6 +297,7 @@ static int print_text(const struct facts *f)
 	else
 		printf("CPUs:         no registers in the file\n");
 	print_memory(d);
+	print_types(f);
 	print_needs(f);
 	return dump_status(d);
 }
@@ -299,6 +360,50 @@ static struct json_object *warnings_json(const struct dump *dump)
 	return list;
 }
 
+static struct json_object *types_json(const struct facts *f)
+{
+	struct json_object *list;
+	unsigned int type;
+
+	if (!f->scan.done)
+		return NULL;
+	list = json_object_new_object();
+	for (type = 0; type < PAGE_TYPES; type++) {
+		struct json_object *o = json_object_new_object();
+		uint64_t count = f->scan.count[type];
+
+		json_object_object_add(o, "pages", json_object_new_uint64(count));
+		json_object_object_add(o, "bytes",
+				       json_object_new_uint64(count << f->dump->page_shift));
+		json_object_object_add(list, page_type_name(type), o);
+	}
+	return list;
+}
+
+/* Pages kept at each level, without regard to zeros. */
+static struct json_object *levels_json(const struct facts *f)
+{
+	struct json_object *list;
+	unsigned int level;
+
+	if (!f->scan.done)
+		return NULL;
+	list = json_object_new_array();
+	for (level = 0; level <= DUMP_LEVEL_MAX; level++)
+		json_object_array_add(list, json_object_new_uint64(kept_pages(f, level)));
+	return list;
+}
+
+static struct json_object *notes_json(const struct page_scan *scan)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < scan->note_count; i++)
+		json_object_array_add(list, json_object_new_string(scan->notes[i]));
+	return list;
+}
+
 static int print_json(const struct facts *f)
 {
 	const struct dump *d = f->dump;
@@ -332,6 +437,12 @@ static int print_json(const struct facts *f)
 	json_object_object_add(o, "missing_bytes",
 			       json_object_new_uint64(dump_missing(d)));
 	json_object_object_add(o, "memory", memory_json(d));
+	json_object_object_add(o, "page_types", types_json(f));
+	json_object_object_add(o, "pages_kept_by_level", levels_json(f));
+	json_object_object_add(o, "filter_notes", notes_json(&f->scan));
+	json_object_object_add(o, "page_table_levels",
+			       f->scan.levels ? json_object_new_int64(f->scan.levels) :
+						NULL);
 	json_object_object_add(o, "section_size_bits",
 			       f->section_bits ? json_object_new_int64(f->section_bits) :
 						 NULL);
@@ -359,10 +470,14 @@ int cmd_info(int argc, char **argv)
 		err = dump_open(a.source, a.page_size, &dump);
 	if (err)
 		return fail(err);
-	gather(dump, &facts);
+	err = gather(dump, &facts);
 	if (!a.json)
 		dump_print_warnings(dump);
-	status = a.json ? print_json(&facts) : print_text(&facts);
+	if (err)
+		status = fail(err);
+	else
+		status = a.json ? print_json(&facts) : print_text(&facts);
+	page_scan_deinit(&facts.scan);
 	free(facts.panic);
 	error_free(facts.log_error);
 	dump_close(dump);

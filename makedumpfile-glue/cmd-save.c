@@ -14,8 +14,9 @@ static const char help[] =
 	"Usage: vmcore save [OPTION]... SOURCE DEST\n"
 	"Write the dump in SOURCE as a new file DEST, mode 0600.\n"
 	"\n"
-	"  -d, --level LEVEL    0: every page; 1: without pages of zeros (default).\n"
-	"                       2 to 31 are not in this release\n"
+	"  -d, --level LEVEL    what to leave out, a sum of: 1 pages of zeros; 2 page\n"
+	"                       cache; 4 page cache with private data too; 8 user\n"
+	"                       memory; 16 free pages. 0: every page. Default: 1\n"
 	"  -c                   pack pages as zlib streams (default for kdump)\n"
 	"      --raw            do not pack pages\n"
 	"      --format FORMAT  kdump (kdump-compressed, default) or elf\n"
@@ -58,10 +59,6 @@ static struct error *parse_level(const char *text, unsigned int *ret)
 
 	if (!parse_size(text, &level) || level > 31)
 		return error_new(ERROR_USAGE, "-d %s: a dump level is 0 to 31", text);
-	if (level > DUMP_LEVEL_ZERO)
-		return error_remedy(error_new(ERROR_UNSUPPORTED,
-					      "level %" PRIu64 " is not in this release yet",
-					      level), "use -d 1");
 	*ret = level;
 	return NULL;
 }
@@ -145,10 +142,25 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 static void print_summary(const struct save_options *options, const struct save_counts *c)
 {
 	char in[UNITS_SIZE_TEXT], out[UNITS_SIZE_TEXT], rate[UNITS_SIZE_TEXT];
+	const char *comma = "";
+	uint64_t dropped = 0;
+	unsigned int type;
 
 	printf("%s: %s, %s\n", options->destination, options->output->format,
 	       options->output->takes_packed ? page_codec_name(options->codec) :
 					       "not packed");
+	for (type = 0; type < PAGE_TYPES; type++)
+		dropped += c->dropped[type];
+	if (dropped) {
+		printf("left out: %" PRIu64 " (", dropped);
+		for (type = 0; type < PAGE_TYPES; type++)
+			if (c->dropped[type]) {
+				printf("%s%" PRIu64 " %s", comma, c->dropped[type],
+				       page_type_name(type));
+				comma = ", ";
+			}
+		puts(")");
+	}
 	printf("pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " packed, %" PRIu64
 	       " as they are, %" PRIu64 " unreadable)\n",
 	       c->pages, c->zero, c->packed, c->raw, c->lost);

@@ -53,7 +53,7 @@ int dump_status(const struct dump *dump)
 static void print_version(void)
 {
 	printf("vmcore (%s) %s\n", PACKAGE_NAME, PACKAGE_VERSION);
-	printf("writes: kdump-compressed (zlib, raw), ELF; dump levels 0 and 1\n");
+	printf("writes: kdump-compressed (zlib, raw), ELF; dump levels 0 to 31\n");
 	printf("reads: ELF, kdump-compressed (zlib, raw)\n");
 	printf("zlib streams: %s\n", compress_library());
 }

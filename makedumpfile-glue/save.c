@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,8 @@ struct save {
 	const struct dump *dump;
 	const struct save_options *options;
 	struct save_counts *counts;
+	struct page_scan scan;
+	const struct extents *kept;
 	struct output *output;
 	struct packer *packer;
 	struct progress progress;
@@ -118,7 +121,7 @@ static bool interrupted(struct save *s)
 
 static struct error *save_pages(struct save *s)
 {
-	const struct extents *pages = &s->dump->pages;
+	const struct extents *pages = s->kept;
 	size_t i;
 
 	for (i = 0; i < pages->count; i++) {
@@ -143,6 +146,34 @@ static struct error *save_pages(struct save *s)
 	return NULL;
 }
 
+/* Which pages to save. At levels 0 and 1 types matter only to a kernel that
+ * may have pages which no level keeps. */
+static struct error *choose_pages(struct save *s)
+{
+	const unsigned int level = s->options->level;
+	const struct dump *dump = s->dump;
+	struct error *err;
+	unsigned int type;
+	size_t i;
+
+	s->kept = &dump->pages;
+	if (!(level & DUMP_LEVEL_TYPES) && !pages_always_dropped(dump->vmcoreinfo))
+		return NULL;
+	err = pages_scan(dump->source, dump->vmcoreinfo, dump->page_shift, &dump->pages,
+			 level, s->options->output->max_runs, &s->scan);
+	if (err)
+		return err;
+	s->kept = &s->scan.kept;
+	for (type = 0; type < PAGE_TYPES; type++)
+		if (page_type_dropped(type, level & s->scan.filters))
+			s->counts->dropped[type] = s->scan.count[type];
+	if (level & DUMP_LEVEL_TYPES)
+		for (i = 0; i < s->scan.note_count; i++)
+			fprintf(stderr, "vmcore: warning: %s: %s\n", dump->path,
+				s->scan.notes[i]);
+	return NULL;
+}
+
 static struct error *save_init(struct save *s)
 {
 	s->chunk_pages = CHUNK_SIZE >> s->dump->page_shift;
@@ -164,6 +195,7 @@ static void save_deinit(struct save *s)
 	free(s->lost_map);
 	free(s->pages);
 	packer_destroy(s->packer);
+	page_scan_deinit(&s->scan);
 }
 
 static struct error *explain_write_failure(struct error *err, const char *path)
@@ -203,7 +235,7 @@ static struct error *write_dump(struct save *s, struct new_file *file,
 	if (err)
 		return err;
 	progress_start(&s->progress, "saving",
-		       extents_total(&s->dump->pages) << s->dump->page_shift,
+		       extents_total(s->kept) << s->dump->page_shift,
 		       s->options->quiet);
 	err = save_pages(s);
 	progress_end(&s->progress);
@@ -221,7 +253,7 @@ static struct error *save_to_file(struct save *s)
 	const struct output_plan plan = {
 		.page_shift = s->dump->page_shift,
 		.present = &s->dump->pages,
-		.kept = &s->dump->pages,
+		.kept = s->kept,
 		.notes = &s->dump->source->notes,
 		.cpu_count = s->dump->cpu_count,
 		.utsname = s->dump->utsname,
@@ -268,7 +300,9 @@ struct error *save_run(const struct dump *dump, const struct save_options *optio
 	/* A file size limit shall be an error of write(), not the end. */
 	signal(SIGXFSZ, SIG_IGN);
 
-	err = save_init(&s);
+	err = choose_pages(&s);
+	if (!err)
+		err = save_init(&s);
 	if (!err)
 		err = save_to_file(&s);
 	save_deinit(&s);

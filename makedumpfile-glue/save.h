@@ -11,9 +11,8 @@
 
 #include "lib/error.h"
 #include "makedumpfile-glue/dump.h"
+#include "makedumpfile-glue/kernel/pages.h"
 #include "makedumpfile-glue/output/output.h"
-
-#define DUMP_LEVEL_ZERO 1 /* leave out pages of zeros */
 
 struct save_options {
 	const char *destination;
@@ -25,7 +24,8 @@ struct save_options {
 };
 
 struct save_counts {
-	uint64_t pages;
+	uint64_t dropped[PAGE_TYPES]; /* left out for their type */
+	uint64_t pages;   /* the others */
 	uint64_t zero;    /* of these: shared or holes */
 	uint64_t packed;  /* made smaller */
 	uint64_t raw;     /* as they are */

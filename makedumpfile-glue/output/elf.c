@@ -201,6 +201,9 @@ const struct output_ops output_elf = {
 	.name = "elf",
 	.format = "ELF core",
 	.takes_packed = false,
+	/* Each is a program header, and crash looks through all of them for
+	 * every page it reads. */
+	.max_runs = 16384,
 	.open = elf_open,
 	.put = elf_put,
 	.finish = elf_finish,

@@ -316,6 +316,8 @@ const struct output_ops output_kdump = {
 	.name = "kdump",
 	.format = "kdump-compressed",
 	.takes_packed = true,
+	/* Only memory: 8 MiB of it. */
+	.max_runs = 524288,
 	.open = kdump_open,
 	.put = kdump_put,
 	.finish = kdump_finish,

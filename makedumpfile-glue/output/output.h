@@ -49,6 +49,7 @@ struct output_ops {
 	const char *name;       /* as after --format */
 	const char *format;     /* for people */
 	bool takes_packed;      /* false: put is only given raw pages */
+	size_t max_runs;        /* more runs of kept pages would cost too much */
 
 	/*
 	 * open: writes everything that comes before the pages, marked as

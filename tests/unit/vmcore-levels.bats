@@ -1,0 +1,178 @@
+# vmcore save at dump levels 2 to 31 and the page types in vmcore info, on
+# kernels of every shape; the generator says what each page is.
+
+setup() {
+    load common
+    load vmcore
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+# kernel_dump OPTION...: raw with struct pages, truth beside it.
+kernel_dump() {
+    make_vmcore raw --truth truth "$@"
+}
+
+# level_drops LEVEL [OPTION of compare-dump]...: exactly the pages of the
+# level's types are absent, all others equal; nothing on stderr.
+level_drops() {
+    local level=$1
+    shift
+    ok "$VMCORE" save -q -f -d "$level" raw dump
+    ok "$UNIT/compare-dump" --truth truth --level "$level" "$@" raw dump
+}
+
+@test "levels: 16K pages, 3 levels of tables, huge vmemmap" { kernel_dump --pages 3:huge && level_drops 31; }
+@test "levels: 16K pages, 3 levels of tables" { kernel_dump --pages 3 && level_drops 31; }
+@test "levels: 16K pages, 2 levels of tables" { kernel_dump --pages 2 && level_drops 31; }
+@test "levels: 4K pages, 3 levels of tables, huge vmemmap" { kernel_dump --page-size 4K --pages 3:huge && level_drops 31; }
+@test "levels: 4K pages, 4 levels of tables" { kernel_dump --page-size 4K --pages 4 && level_drops 31; }
+@test "levels: 64K pages, 2 levels of tables" { kernel_dump --page-size 64K --pages 2 && level_drops 31; }
+@test "levels: 64K pages, 3 levels of tables" { kernel_dump --page-size 64K --pages 3 && level_drops 31; }
+@test "levels: no vmemmap" { kernel_dump --pages 3:flat && level_drops 31; }
+@test "levels: no vmemmap, sections in one array" { kernel_dump --pages 3:flat --static-sections && level_drops 31; }
+@test "levels: sections in one array" { kernel_dump --pages 3 --static-sections && level_drops 31; }
+@test "levels: 5.19: types are bits, hugetlb by its destructor, slab a flag" { kernel_dump --pages 3 --kernel 5.19 && level_drops 31; }
+@test "levels: 6.6: hugetlb by a flag of its first tail" { kernel_dump --pages 3 --kernel 6.6 && level_drops 31; }
+@test "levels: 7.2: compound_info" { kernel_dump --pages 3 --kernel 7.2 && level_drops 31; }
+@test "levels: 7.2: compound_info as a mask" { kernel_dump --pages 3 --kernel 7.2 --mask && level_drops 31; }
+@test "levels: 7.2: struct page of 80 bytes" { kernel_dump --pages 3 --kernel 7.2 --struct-size 80 && level_drops 31; }
+
+@test "levels: each drops its types and no others" {
+    kernel_dump --pages 3
+    local level
+    for level in 0 2 4 6 8 9 16 17 27; do
+        "$VMCORE" save -q -f -d "$level" raw dump
+        "$UNIT/compare-dump" --truth truth --level "$level" raw dump
+        [ "$(field dump 16392 4)" -eq "$level" ]
+    done
+}
+
+@test "levels: ELF, too, with the dropped pages outside every segment" {
+    kernel_dump --pages 3
+    ok "$VMCORE" save -q -d 31 --format elf raw dump
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw dump
+}
+
+@test "levels: a dump can be filtered again, down to what one go makes" {
+    kernel_dump --pages 3
+    ok "$VMCORE" save -q -d 1 raw one
+    ok "$VMCORE" save -q -d 17 one two
+    ok "$VMCORE" save -q -d 31 two three
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw three
+}
+
+@test "levels: the summary and info count each type" {
+    kernel_dump --pages 3
+    ok "$VMCORE" save -d 31 raw dump
+    assert_line "left out: 177 (73 free, 22 cache, 26 cache-private, 26 anonymous, 20 hugetlb, 5 offline, 5 hwpoison)"
+    ok "$VMCORE" info raw
+    assert_line "  free                 73    1.14 MiB  16"
+    assert_line "  cache                22     352 KiB  2, 4"
+    assert_line "  hwpoison              5      80 KiB  any"
+    assert_line --regexp "^  -d 31 keeps +354 "
+    refute_output --partial "Filters:"
+    ok "$VMCORE" info --json raw
+    [ "$(python3 -c 'import json, sys; d = json.load(sys.stdin)
+print({k: v["pages"] for k, v in d["page_types"].items() if k not in ("kernel", "slab")}, d["pages_kept_by_level"][31],
+      d["filter_notes"], d["page_table_levels"])' <<<"$output")" = \
+        "{'free': 73, 'unaccepted': 0, 'cache': 22, 'cache-private': 26, 'anonymous': 26, 'hugetlb': 20, 'offline': 5, 'hwpoison': 5, 'unknown': 0} 354 [] 3" ]
+}
+
+# without KEY KEPT-TYPES NOTE: the dump of level 31 holds those types as well,
+# and both stderr and info say why.
+without() {
+    local kept=()
+    kernel_dump --pages 3 --kernel "${4:-6.12}" --set "$1=-"
+    for type in $2; do kept+=(--kept "$type"); done
+    run --separate-stderr "$VMCORE" save -q -f -d 31 raw dump
+    [ "$status" -eq 0 ]
+    [[ $stderr = *"$3"* ]] || fail "$stderr"
+    ok "$UNIT/compare-dump" --truth truth --level 31 "${kept[@]}" raw dump
+    fails 0 "$VMCORE" info raw
+    assert_output --partial "$3"
+}
+
+@test "levels: each missing key gives a larger dump and says so" {
+    local all="free cache cache-private anonymous hugetlb offline hwpoison" unknown="page types are not known: VMCOREINFO"
+    local key
+    for key in "SYMBOL(mem_section)" "LENGTH(mem_section)" "SIZE(mem_section)" "OFFSET(mem_section.section_mem_map)" \
+        "NUMBER(SECTION_SIZE_BITS)" "NUMBER(MAX_PHYSMEM_BITS)" "SYMBOL(swapper_pg_dir)"; do
+        without "$key" "$all" "$unknown"
+    done
+    without "SIZE(page)" "$all" "cache, user and free pages are kept: VMCOREINFO has no usable SIZE(page)"
+    without "OFFSET(page.flags)" "cache cache-private anonymous hugetlb hwpoison" "cache and user pages are kept: VMCOREINFO has no usable OFFSET(page.flags)"
+    without "OFFSET(page.mapping)" "cache cache-private anonymous hugetlb" "cache and user pages are kept"
+    without "OFFSET(page._mapcount)" "free anonymous hugetlb offline" "user and free pages are kept"
+    without "OFFSET(page._refcount)" "free" "free pages are kept: VMCOREINFO has no usable OFFSET(page._refcount)"
+    without "OFFSET(page.private)" "free" "free pages are kept"
+    without "OFFSET(page.compound_head)" "cache cache-private anonymous hugetlb" "compound_head"
+    without "NUMBER(PG_lru)" "cache cache-private" "cache pages are kept: VMCOREINFO has no usable NUMBER(PG_lru)"
+    without "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)" "free" "free pages are kept"
+    without "NUMBER(PG_slab)" "anonymous hugetlb" "user pages are kept" 5.19
+}
+
+@test "levels: keys that are not needed may be missing" {
+    local key
+    for key in "LENGTH(zone.free_area)" "NUMBER(PG_head_mask)" "SYMBOL(vmemmap)" "SYMBOL(_stext)" "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)"; do
+        kernel_dump --pages 3 --set "$key=-"
+        level_drops 31
+    done
+}
+
+@test "levels: wrong values are noticed: everything is kept" {
+    local set
+    for set in "SIZE(page)=72" "SIZE(page)=1000000" "OFFSET(page._mapcount)=44" "OFFSET(page._refcount)=4096" \
+        "SYMBOL(swapper_pg_dir)=9000000000204000" "SYMBOL(swapper_pg_dir)=1234" "SYMBOL(mem_section)=9000000000200000" \
+        "SYMBOL(vmemmap)=ffffffff00001000" "LENGTH(mem_section)=3" "SIZE(mem_section)=0" "NUMBER(SECTION_SIZE_BITS)=63" \
+        "NUMBER(MAX_PHYSMEM_BITS)=-1" "NUMBER(PG_lru)=64" "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=7"; do
+        kernel_dump --pages 3 --set "$set"
+        run --separate-stderr "$VMCORE" save -q -f -d 16 raw dump
+        [ "$status" -eq 0 ]
+        # Nothing but free pages is dropped, and whatever is there is equal.
+        run "$UNIT/compare-dump" --truth truth --level 16 --kept free --kept offline --kept hwpoison raw dump
+        refute_output --partial "differ,  "
+        run "$VMCORE" dmesg dump
+        assert_output --partial "synthetic crash"
+    done
+}
+
+@test "levels: a free block of absurd order is kept, and said" {
+    local frame
+    frame=$(awk '$2 == "free" { print $1; exit }' <(make_vmcore raw --pages 3 --truth truth && cat truth))
+    # private at 40: order 63, order 2^40
+    for order in 3f00000000000000 0000000000010000; do
+        kernel_dump --pages 3 --page-bytes "$frame:40:$order"
+        fails 0 "$VMCORE" save -q -f -d 31 raw dump
+        [[ $stderr = *"1 free blocks contradict their struct pages"* ]]
+        ok "$UNIT/compare-dump" --dropped 169 raw dump
+    done
+}
+
+@test "levels: a free block that claims more than it has ends where pages are in use" {
+    local frame
+    make_vmcore raw --pages 3 --truth truth
+    frame=$(awk '$2 == "free" { print $1; exit }' truth)
+    kernel_dump --pages 3 --page-bytes "$frame:40:0400000000000000"
+    fails 0 "$VMCORE" save -q -f -d 31 raw dump
+    [[ $stderr = *"1 free blocks contradict their struct pages"* ]]
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw dump
+}
+
+@test "levels: a page in use inside a free block ends the block" {
+    local frame
+    make_vmcore raw --pages 3 --truth truth
+    frame=$(awk '$2 == "free" { print $1; exit }' truth)
+    kernel_dump --pages 3 --page-bytes "$((frame + 2)):52:01000000"
+    fails 0 "$VMCORE" save -q -f -d 31 raw dump
+    [[ $stderr = *"contradict"* ]]
+    ok "$UNIT/compare-dump" --dropped 171 raw dump
+}
+
+@test "levels: memory sections that are not in the dump: all is kept" {
+    kernel_dump --pages 3
+    truncate -s -300K raw
+    fails 3 "$VMCORE" save -q -f -d 31 raw dump
+    [[ $stderr = *"page types are not known"* ]]
+    fails 3 "$VMCORE" info raw
+    fails 3 "$VMCORE" dmesg dump
+}
