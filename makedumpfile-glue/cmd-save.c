@@ -18,7 +18,9 @@ static const char help[] =
 	"                       cache; 4 page cache with private data too; 8 user\n"
 	"                       memory; 16 free pages. 0: every page. Default: 1\n"
 	"  -c                   pack pages as zlib streams (default for kdump)\n"
+	"  -l, -p, -z           pack them with lzo, snappy or zstd\n"
 	"      --raw            do not pack pages\n"
+	"      --threads N      work in N threads; default: one for each CPU\n"
 	"      --format FORMAT  kdump (kdump-compressed, default) or elf\n"
 	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
 	"  -f, --force          replace DEST, once the new dump is whole\n"
@@ -32,11 +34,12 @@ static const char help[] =
 	"\n" EXIT_HELP
 	"Stopped by SIGINT, SIGTERM or SIGHUP it ends by that signal.\n";
 
-enum { OPTION_RAW = 256, OPTION_FORMAT, OPTION_PAGE_SIZE };
+enum { OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_PAGE_SIZE };
 
 static const struct option long_options[] = {
 	{ "level", required_argument, NULL, 'd' },
 	{ "raw", no_argument, NULL, OPTION_RAW },
+	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
 	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
 	{ "force", no_argument, NULL, 'f' },
@@ -63,6 +66,17 @@ static struct error *parse_level(const char *text, unsigned int *ret)
 	return NULL;
 }
 
+static struct error *parse_threads(const char *text, unsigned int *ret)
+{
+	uint64_t threads;
+
+	if (!parse_size(text, &threads) || !threads || threads > SAVE_THREADS_MAX)
+		return error_new(ERROR_USAGE, "--threads %s: must be 1 to %d", text,
+				 SAVE_THREADS_MAX);
+	*ret = threads;
+	return NULL;
+}
+
 static struct error *parse_format(const char *text, const struct output_ops **ret)
 {
 	const struct output_ops *output = output_find(text);
@@ -81,12 +95,12 @@ static struct error *parse_codec(int option, struct arguments *a)
 				option == 'z'	     ? PAGE_ZSTD :
 						       PAGE_ZLIB;
 
-	if (codec != PAGE_RAW && codec != PAGE_ZLIB)
+	if (!page_codec_built(codec))
 		return error_remedy(error_new(ERROR_UNSUPPORTED,
-					      "-%c (%s) is not in this release yet", option,
+					      "-%c: %s is not in this build", option,
 					      page_codec_name(codec)), "use -c");
 	if (a->codec_given && a->save.codec != codec)
-		return error_new(ERROR_USAGE, "-c and --raw exclude each other");
+		return error_new(ERROR_USAGE, "-c, -l, -p, -z and --raw exclude each other");
 	a->save.codec = codec;
 	a->codec_given = true;
 	return NULL;
@@ -111,6 +125,7 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 		case 'p':
 		case 'z':
 		case OPTION_RAW: err = parse_codec(option, a); break;
+		case OPTION_THREADS: err = parse_threads(optarg, &a->save.threads); break;
 		case OPTION_FORMAT: err = parse_format(optarg, &a->save.output); break;
 		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
 		case 'f': a->save.force = true; break;
@@ -128,7 +143,7 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 		err = error_new(ERROR_USAGE, "save needs SOURCE and DEST");
 	if (!err && a->codec_given && a->save.codec != PAGE_RAW &&
 	    !a->save.output->takes_packed)
-		err = error_new(ERROR_USAGE, "-c does not go with --format %s: its pages "
+		err = error_new(ERROR_USAGE, "packing does not go with --format %s: its pages "
 				"are not packed", a->save.output->name);
 	if (err)
 		return error_remedy(err, "vmcore save --help says what it takes");

@@ -6,9 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include <zstd.h>
 #ifdef HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
+#ifdef HAVE_LZO
+#include <lzo/lzo1x.h>
+#endif
+#ifdef HAVE_SNAPPY
+#include <snappy-c.h>
+#endif
+
+/* The largest page there is; lzo and snappy want room for pages that grow. */
+#define PAGE_SIZE_MAX ((size_t)65536)
+#define SCRATCH_SIZE  (PAGE_SIZE_MAX + PAGE_SIZE_MAX / 6 + 64)
 
 /* The speed end of the scale, as makedumpfile: in a capture kernel time and
  * CPUs are short, and zlib is the slowest part of a dump. */
@@ -21,6 +32,9 @@ struct packer {
 #else
 	z_stream deflate;
 #endif
+	ZSTD_CCtx *zstd;
+	uint8_t *scratch; /* of lzo and snappy */
+	void *work;       /* of lzo */
 };
 
 struct unpacker {
@@ -29,6 +43,7 @@ struct unpacker {
 #else
 	z_stream inflate;
 #endif
+	ZSTD_DCtx *zstd;
 };
 
 const char *page_codec_name(unsigned int codec)
@@ -140,20 +155,148 @@ static bool inflate_page(struct unpacker *u, const void *from, size_t size, void
 
 #endif
 
+#ifdef HAVE_LZO
+
+static bool lzo_start(struct packer *p)
+{
+	p->scratch = malloc(SCRATCH_SIZE);
+	p->work = malloc(LZO1X_1_MEM_COMPRESS);
+	return lzo_init() == LZO_E_OK && p->scratch && p->work;
+}
+
+static size_t lzo_page(struct packer *p, const void *page, size_t size)
+{
+	lzo_uint packed = SCRATCH_SIZE;
+
+	if (lzo1x_1_compress(page, size, p->scratch, &packed, p->work) != LZO_E_OK)
+		return 0;
+	return packed;
+}
+
+static bool unlzo_page(const void *from, size_t size, void *page, size_t page_size)
+{
+	lzo_uint got = page_size;
+
+	return lzo1x_decompress_safe(from, size, page, &got, NULL) == LZO_E_OK &&
+	       got == page_size;
+}
+
+#else
+
+static bool lzo_start(struct packer *p)
+{
+	(void)p;
+	return false;
+}
+
+static size_t lzo_page(struct packer *p, const void *page, size_t size)
+{
+	(void)p, (void)page, (void)size;
+	return 0;
+}
+
+static bool unlzo_page(const void *from, size_t size, void *page, size_t page_size)
+{
+	(void)from, (void)size, (void)page, (void)page_size;
+	return false;
+}
+
+#endif
+#ifdef HAVE_SNAPPY
+
+static bool snappy_start(struct packer *p)
+{
+	p->scratch = malloc(SCRATCH_SIZE);
+	return p->scratch;
+}
+
+static size_t snappy_page(struct packer *p, const void *page, size_t size)
+{
+	size_t packed = SCRATCH_SIZE;
+
+	return snappy_compress(page, size, (char *)p->scratch, &packed) == SNAPPY_OK ?
+		       packed : 0;
+}
+
+static bool unsnappy_page(const void *from, size_t size, void *page, size_t page_size)
+{
+	size_t got = 0;
+
+	return snappy_uncompressed_length(from, size, &got) == SNAPPY_OK &&
+	       got == page_size &&
+	       snappy_uncompress(from, size, page, &got) == SNAPPY_OK;
+}
+
+#else
+
+static bool snappy_start(struct packer *p)
+{
+	(void)p;
+	return false;
+}
+
+static size_t snappy_page(struct packer *p, const void *page, size_t size)
+{
+	(void)p, (void)page, (void)size;
+	return 0;
+}
+
+static bool unsnappy_page(const void *from, size_t size, void *page, size_t page_size)
+{
+	(void)from, (void)size, (void)page, (void)page_size;
+	return false;
+}
+
+#endif
+
+bool page_codec_built(unsigned int codec)
+{
+	switch (codec) {
+	case PAGE_RAW:
+	case PAGE_ZLIB:
+	case PAGE_ZSTD:
+		return true;
+#ifdef HAVE_LZO
+	case PAGE_LZO: return true;
+#endif
+#ifdef HAVE_SNAPPY
+	case PAGE_SNAPPY: return true;
+#endif
+	default: return false;
+	}
+}
+
+static bool packer_start(struct packer *p)
+{
+	switch (p->codec) {
+	case PAGE_ZLIB: return deflate_start(p);
+	case PAGE_LZO: return lzo_start(p);
+	case PAGE_SNAPPY: return snappy_start(p);
+	case PAGE_ZSTD:
+		p->zstd = ZSTD_createCCtx();
+		return p->zstd &&
+		       !ZSTD_isError(ZSTD_CCtx_setParameter(
+			       p->zstd, ZSTD_c_compressionLevel, LEVEL));
+	default: return true;
+	}
+}
+
 struct error *packer_create(enum page_codec codec, struct packer **ret)
 {
 	struct packer *p;
 
-	if (codec != PAGE_RAW && codec != PAGE_ZLIB)
+	if (!page_codec_built(codec))
 		return error_new(ERROR_UNSUPPORTED,
-				 "packing pages with %s is not in this release",
+				 "packing pages with %s is not in this build",
 				 page_codec_name(codec));
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return error_nomem();
 	p->codec = codec;
-	if (codec == PAGE_ZLIB && !deflate_start(p)) {
-		free(p);
+	if (!packer_start(p)) {
+		if (codec == PAGE_ZLIB)
+			p->codec = PAGE_RAW; /* there is no stream to stop */
+		packer_destroy(p);
 		return error_nomem();
 	}
 	*ret = p;
@@ -166,14 +309,31 @@ void packer_destroy(struct packer *p)
 		return;
 	if (p->codec == PAGE_ZLIB)
 		deflate_stop(p);
+	ZSTD_freeCCtx(p->zstd);
+	free(p->scratch);
+	free(p->work);
 	free(p);
 }
 
 size_t packer_pack(struct packer *p, const void *page, size_t size, void *to, size_t room)
 {
-	if (p->codec == PAGE_RAW)
+	size_t packed = 0;
+
+	if (room >= size)
+		room = size - 1;
+	switch (p->codec) {
+	case PAGE_ZLIB: return deflate_page(p, page, size, to, room);
+	case PAGE_ZSTD:
+		packed = ZSTD_compress2(p->zstd, to, room, page, size);
+		return ZSTD_isError(packed) ? 0 : packed;
+	case PAGE_LZO: packed = lzo_page(p, page, size); break;
+	case PAGE_SNAPPY: packed = snappy_page(p, page, size); break;
+	case PAGE_RAW: return 0;
+	}
+	if (packed > room)
 		return 0;
-	return deflate_page(p, page, size, to, room < size ? room : size - 1);
+	memcpy(to, p->scratch, packed);
+	return packed;
 }
 
 struct error *unpacker_create(struct unpacker **ret)
@@ -186,6 +346,11 @@ struct error *unpacker_create(struct unpacker **ret)
 		free(u);
 		return error_nomem();
 	}
+	u->zstd = ZSTD_createDCtx();
+	if (!u->zstd) {
+		unpacker_destroy(u);
+		return error_nomem();
+	}
 	*ret = u;
 	return NULL;
 }
@@ -195,27 +360,39 @@ void unpacker_destroy(struct unpacker *u)
 	if (!u)
 		return;
 	inflate_stop(u);
+	ZSTD_freeDCtx(u->zstd);
 	free(u);
+}
+
+static bool unpack(struct unpacker *u, unsigned int codec, const void *from, size_t size,
+		   void *page, size_t page_size)
+{
+	switch (codec) {
+	case PAGE_ZLIB: return inflate_page(u, from, size, page, page_size);
+	case PAGE_LZO: return unlzo_page(from, size, page, page_size);
+	case PAGE_SNAPPY: return unsnappy_page(from, size, page, page_size);
+	default:
+		return ZSTD_decompressDCtx(u->zstd, page, page_size, from, size) ==
+		       page_size;
+	}
 }
 
 struct error *unpacker_unpack(struct unpacker *u, unsigned int codec, const void *from,
 			      size_t size, void *page, size_t page_size)
 {
-	switch (codec) {
-	case PAGE_RAW:
+	if (codec == PAGE_RAW) {
 		if (size != page_size)
 			return error_new(ERROR_FORMAT, "a raw page of %zu bytes, not %zu",
 					 size, page_size);
 		memcpy(page, from, size);
 		return NULL;
-	case PAGE_ZLIB:
-		if (!inflate_page(u, from, size, page, page_size))
-			return error_new(ERROR_FORMAT,
-					 "a zlib stream of %zu bytes is damaged", size);
-		return NULL;
-	default:
+	}
+	if (!page_codec_built(codec))
 		return error_new(ERROR_UNSUPPORTED,
 				 "a page is packed with %s (flags 0x%x), which this "
-				 "release does not read", page_codec_name(codec), codec);
-	}
+				 "build does not read", page_codec_name(codec), codec);
+	if (!unpack(u, codec, from, size, page, page_size))
+		return error_new(ERROR_FORMAT, "a %s stream of %zu bytes is damaged",
+				 page_codec_name(codec), size);
+	return NULL;
 }

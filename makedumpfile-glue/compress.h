@@ -6,6 +6,7 @@
 #ifndef GLUE_COMPRESS_H
 #define GLUE_COMPRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,10 @@ const char *page_codec_name(unsigned int codec);
 /* The library behind the zlib streams, with its version where it tells. */
 const char *compress_library(void);
 
+/* Is the codec in this build? */
+bool page_codec_built(unsigned int codec);
+
+/* One thread at a time uses a packer. */
 struct packer;
 struct error *packer_create(enum page_codec codec, struct packer **ret) MUST_CHECK;
 void packer_destroy(struct packer *packer);

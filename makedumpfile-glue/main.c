@@ -52,9 +52,14 @@ int dump_status(const struct dump *dump)
 
 static void print_version(void)
 {
+	char codecs[64];
+
 	printf("vmcore (%s) %s\n", PACKAGE_NAME, PACKAGE_VERSION);
-	printf("writes: kdump-compressed (zlib, raw), ELF; dump levels 0 to 31\n");
-	printf("reads: ELF, kdump-compressed (zlib, raw)\n");
+	snprintf(codecs, sizeof(codecs), "zlib,%s%s zstd, raw",
+		 page_codec_built(PAGE_LZO) ? " lzo," : "",
+		 page_codec_built(PAGE_SNAPPY) ? " snappy," : "");
+	printf("writes: kdump-compressed (%s), ELF; dump levels 0 to 31\n", codecs);
+	printf("reads: ELF, kdump-compressed (%s)\n", codecs);
 	printf("zlib streams: %s\n", compress_library());
 }
 

@@ -2,6 +2,8 @@
 #include "makedumpfile-glue/save.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,32 @@
 
 #define CHUNK_SIZE ((size_t)1 << 20)
 
+/* A worker's buffers and codec context, and something to spare: what is
+ * counted for each before it is started. */
+#define WORKER_MEMORY ((uint64_t)4 << 20)
+
+struct save;
+
+/* Pages that one worker takes at once, gathered over runs of kept ones. */
+struct chunk {
+	uint64_t ticket; /* chunks are written in the order of these */
+	size_t run;
+	uint64_t at; /* the first page, in kept->run[run] */
+	size_t count;
+};
+
+struct worker {
+	struct save *save;
+	pthread_t thread;
+	struct packer *packer; /* NULL: pages stay as they are */
+	uint8_t *in;
+	uint8_t *out;
+	bool *lost_map;
+	struct packed_page *pages;
+	struct save_counts counts; /* of the chunk in hand */
+	struct error *lost;
+};
+
 struct save {
 	const struct dump *dump;
 	const struct save_options *options;
@@ -21,17 +49,24 @@ struct save {
 	struct page_scan scan;
 	const struct extents *kept;
 	struct output *output;
-	struct packer *packer;
 	struct progress progress;
 	struct error *lost; /* why the first lost page was lost */
 	sigset_t signals;
 	int signal;
 
 	size_t chunk_pages;
-	uint8_t *in;
-	uint8_t *out;
-	bool *lost_map;
-	struct packed_page *pages;
+	struct worker *workers;
+	size_t worker_count;
+
+	/* All below under the lock. Whoever has the ticket `turn` alone may use
+	 * output, counts, lost and progress, without it. */
+	pthread_mutex_t lock;
+	pthread_cond_t turn_changed;
+	pthread_mutex_t read_lock; /* for sources that one thread reads */
+	struct chunk next;
+	uint64_t turn;
+	bool stop;
+	struct error *err; /* the first */
 };
 
 struct error *save_check_destination(const char *path, bool force)
@@ -63,48 +98,150 @@ static bool is_zero(const uint8_t *page, size_t size)
 	       !memcmp(page, page + sizeof(zeros), size - sizeof(zeros));
 }
 
-static void pack_page(struct save *s, size_t i, uint8_t **room)
+static void pack_page(struct worker *w, size_t i, uint8_t **room)
 {
+	const struct save *s = w->save;
 	const size_t size = (size_t)1 << s->dump->page_shift;
-	const uint8_t *page = s->in + i * size;
-	struct packed_page *p = &s->pages[i];
+	const uint8_t *page = w->in + i * size;
+	struct packed_page *p = &w->pages[i];
 	size_t packed = 0;
 
 	*p = (struct packed_page){ .kind = PAGE_DATA, .size = size, .data = page };
-	if (s->lost_map[i]) {
+	if (w->lost_map[i]) {
 		p->kind = PAGE_MISSING;
-		s->counts->lost++;
+		w->counts.lost++;
 		return;
 	}
 	if (is_zero(page, size)) {
 		p->kind = PAGE_ZERO;
-		s->counts->zero++;
+		w->counts.zero++;
 		return;
 	}
-	if (s->packer)
-		packed = packer_pack(s->packer, page, size, *room, size);
+	if (w->packer)
+		packed = packer_pack(w->packer, page, size, *room, size);
 	if (!packed) {
-		s->counts->raw++;
+		w->counts.raw++;
 		return;
 	}
 	p->codec = s->options->codec;
 	p->size = packed;
 	p->data = *room;
 	*room += packed;
-	s->counts->packed++;
+	w->counts.packed++;
 }
 
-static struct error *save_chunk(struct save *s, uint64_t first, size_t count)
+/* The next stretch of the chunk that lies in one run; false at its end. */
+static bool next_piece(const struct save *s, struct chunk *rest, uint64_t *ret_first,
+		       size_t *ret_count)
 {
-	uint8_t *room = s->out;
-	size_t i;
+	const struct extent *run = &s->kept->run[rest->run];
 
-	dump_read_pages(s->dump, first, count, s->in, s->lost_map, &s->lost);
-	for (i = 0; i < count; i++)
-		pack_page(s, i, &room);
-	s->counts->pages += count;
-	s->counts->bytes_in += (uint64_t)count << s->dump->page_shift;
-	return s->output->ops->put(s->output, first, s->pages, count);
+	if (!rest->count)
+		return false;
+	*ret_first = rest->at;
+	*ret_count = run->end - rest->at < rest->count ? run->end - rest->at : rest->count;
+	rest->count -= *ret_count;
+	rest->at += *ret_count;
+	if (rest->at == run->end && ++rest->run < s->kept->count)
+		rest->at = run[1].start;
+	return true;
+}
+
+/* False when there is nothing left to do. */
+static bool take_chunk(struct save *s, struct chunk *ret)
+{
+	uint64_t first;
+	size_t count;
+	bool taken;
+
+	pthread_mutex_lock(&s->lock);
+	taken = !s->stop && s->next.run < s->kept->count;
+	if (taken) {
+		*ret = s->next;
+		ret->count = 0;
+		s->next.count = s->chunk_pages;
+		while (s->next.run < s->kept->count &&
+		       next_piece(s, &s->next, &first, &count))
+			ret->count += count;
+		s->next.ticket++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return taken;
+}
+
+static void read_chunk(struct worker *w, struct chunk chunk)
+{
+	struct save *s = w->save;
+	const bool alone = !s->dump->source->ops->reads_in_parallel;
+	uint64_t first;
+	size_t count, done = 0;
+
+	if (alone)
+		pthread_mutex_lock(&s->read_lock);
+	for (; next_piece(s, &chunk, &first, &count); done += count)
+		dump_read_pages(s->dump, first, count,
+				w->in + (done << s->dump->page_shift),
+				w->lost_map + done, &w->lost);
+	if (alone)
+		pthread_mutex_unlock(&s->read_lock);
+}
+
+static struct error *write_chunk(struct worker *w, struct chunk chunk)
+{
+	struct save *s = w->save;
+	uint64_t first;
+	size_t count, done = 0;
+	struct error *err = NULL;
+
+	s->counts->pages += chunk.count;
+	s->counts->bytes_in += (uint64_t)chunk.count << s->dump->page_shift;
+	s->counts->zero += w->counts.zero;
+	s->counts->packed += w->counts.packed;
+	s->counts->raw += w->counts.raw;
+	s->counts->lost += w->counts.lost;
+	if (!s->lost) {
+		s->lost = w->lost;
+		w->lost = NULL;
+	}
+	for (; !err && next_piece(s, &chunk, &first, &count); done += count)
+		err = s->output->ops->put(s->output, first, w->pages + done, count);
+	if (!err)
+		progress_step(&s->progress, s->counts->bytes_in);
+	return err;
+}
+
+/* Ends the work of all; takes err. */
+static void stop(struct save *s, struct error *err)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->err)
+		error_free(err);
+	else
+		s->err = err;
+	s->stop = true;
+	pthread_cond_broadcast(&s->turn_changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* False when the work ended meanwhile. */
+static bool wait_for_turn(struct save *s, uint64_t ticket)
+{
+	bool go;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->turn != ticket && !s->stop)
+		pthread_cond_wait(&s->turn_changed, &s->lock);
+	go = !s->stop;
+	pthread_mutex_unlock(&s->lock);
+	return go;
+}
+
+static void pass_turn(struct save *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->turn++;
+	pthread_cond_broadcast(&s->turn_changed);
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* The signals are blocked meanwhile and asked for between chunks: no handler,
@@ -119,31 +256,52 @@ static bool interrupted(struct save *s)
 	return signal > 0;
 }
 
-static struct error *save_pages(struct save *s)
+static void *work(void *arg)
 {
-	const struct extents *pages = s->kept;
-	size_t i;
+	struct worker *w = arg;
+	struct save *s = w->save;
+	struct chunk chunk;
 
-	for (i = 0; i < pages->count; i++) {
-		uint64_t at = pages->run[i].start;
+	while (take_chunk(s, &chunk)) {
+		uint8_t *room = w->out;
+		struct error *err;
+		size_t i;
 
-		while (at < pages->run[i].end) {
-			size_t n = s->chunk_pages;
-			struct error *err;
-
-			if (n > pages->run[i].end - at)
-				n = pages->run[i].end - at;
-			err = save_chunk(s, at, n);
-			if (err)
-				return err;
-			at += n;
-			if (interrupted(s))
-				return error_new(ERROR_LIMIT, "interrupted by %s",
-						 strsignal(s->signal));
-			progress_step(&s->progress, s->counts->bytes_in);
-		}
+		w->counts = (struct save_counts){ 0 };
+		read_chunk(w, chunk);
+		for (i = 0; i < chunk.count; i++)
+			pack_page(w, i, &room);
+		if (!wait_for_turn(s, chunk.ticket))
+			break;
+		err = write_chunk(w, chunk);
+		if (err)
+			stop(s, err);
+		else
+			pass_turn(s);
+		/* The first worker is the thread that owns the signals. */
+		if (!err && w == s->workers && interrupted(s))
+			stop(s, error_new(ERROR_LIMIT, "interrupted by %s",
+					  strsignal(s->signal)));
 	}
 	return NULL;
+}
+
+static struct error *save_pages(struct save *s)
+{
+	size_t started = 1, i;
+
+	s->next = (struct chunk){ 0 };
+	if (s->kept->count)
+		s->next.at = s->kept->run[0].start;
+	/* A thread that cannot be had is one less. */
+	for (; started < s->worker_count; started++)
+		if (pthread_create(&s->workers[started].thread, NULL, work,
+				   &s->workers[started]))
+			break;
+	work(&s->workers[0]);
+	for (i = 1; i < started; i++)
+		pthread_join(s->workers[i].thread, NULL);
+	return s->err;
 }
 
 /* Which pages to save. At levels 0 and 1 types matter only to a kernel that
@@ -174,27 +332,87 @@ static struct error *choose_pages(struct save *s)
 	return NULL;
 }
 
+static void worker_deinit(struct worker *w)
+{
+	free(w->in);
+	free(w->out);
+	free(w->lost_map);
+	free(w->pages);
+	packer_destroy(w->packer);
+	error_free(w->lost);
+	*w = (struct worker){ 0 };
+}
+
+static struct error *worker_init(struct worker *w, struct save *s)
+{
+	const struct save_options *options = s->options;
+	struct error *err = NULL;
+
+	*w = (struct worker){ .save = s };
+	w->in = malloc(CHUNK_SIZE);
+	w->out = options->codec != PAGE_RAW ? malloc(CHUNK_SIZE) : NULL;
+	w->lost_map = calloc(s->chunk_pages, sizeof(*w->lost_map));
+	w->pages = calloc(s->chunk_pages, sizeof(*w->pages));
+	if (!w->in || !w->lost_map || !w->pages ||
+	    (!w->out && options->codec != PAGE_RAW))
+		err = error_nomem();
+	else if (options->output->takes_packed && options->codec != PAGE_RAW)
+		err = packer_create(options->codec, &w->packer);
+	if (err)
+		worker_deinit(w);
+	return err;
+}
+
+/* As many as were asked for, or as CPUs this process may use; never more than
+ * half of the free memory has room for, nor than there is work for. */
+static size_t count_workers(const struct save *s)
+{
+	const uint64_t chunks = extents_total(s->kept) / s->chunk_pages + 1;
+	const long pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t count = s->options->threads, room;
+	cpu_set_t cpus;
+
+	if (!count)
+		count = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	room = pages > 0 && size > 0 ? (uint64_t)pages * size / 2 / WORKER_MEMORY : count;
+	if (count > room)
+		count = room;
+	if (count > SAVE_THREADS_MAX)
+		count = SAVE_THREADS_MAX;
+	if (count > chunks)
+		count = chunks;
+	return count ? count : 1;
+}
+
 static struct error *save_init(struct save *s)
 {
+	size_t wanted;
+	struct error *err;
+
 	s->chunk_pages = CHUNK_SIZE >> s->dump->page_shift;
-	s->in = malloc(CHUNK_SIZE);
-	s->out = malloc(CHUNK_SIZE);
-	s->lost_map = calloc(s->chunk_pages, sizeof(*s->lost_map));
-	s->pages = calloc(s->chunk_pages, sizeof(*s->pages));
-	if (!s->in || !s->out || !s->lost_map || !s->pages)
+	wanted = count_workers(s);
+	s->workers = calloc(wanted, sizeof(*s->workers));
+	if (!s->workers)
 		return error_nomem();
-	if (s->options->output->takes_packed && s->options->codec != PAGE_RAW)
-		return packer_create(s->options->codec, &s->packer);
+	for (; s->worker_count < wanted; s->worker_count++) {
+		err = worker_init(&s->workers[s->worker_count], s);
+		if (err && s->worker_count && err->code == ERROR_NOMEM) {
+			error_free(err);
+			break;
+		}
+		if (err)
+			return err;
+	}
 	return NULL;
 }
 
 static void save_deinit(struct save *s)
 {
-	free(s->in);
-	free(s->out);
-	free(s->lost_map);
-	free(s->pages);
-	packer_destroy(s->packer);
+	size_t i;
+
+	for (i = 0; i < s->worker_count; i++)
+		worker_deinit(&s->workers[i]);
+	free(s->workers);
 	page_scan_deinit(&s->scan);
 }
 
@@ -286,7 +504,14 @@ static struct error *save_to_file(struct save *s)
 struct error *save_run(const struct dump *dump, const struct save_options *options,
 		       struct save_counts *ret, struct error **ret_lost, int *ret_signal)
 {
-	struct save s = { .dump = dump, .options = options, .counts = ret };
+	struct save s = {
+		.dump = dump,
+		.options = options,
+		.counts = ret,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.turn_changed = PTHREAD_COND_INITIALIZER,
+		.read_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
 	double started = progress_now();
 	sigset_t old;
 	struct error *err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From an open dump to a new file: read, test, pack, write, in chunks of a
- * megabyte, so that the memory needed does not depend on the dump.
+ * megabyte, so that the memory needed does not depend on the dump. Several
+ * threads take chunks in turn and write in that order.
  */
 #ifndef GLUE_SAVE_H
 #define GLUE_SAVE_H
@@ -14,11 +15,14 @@
 #include "makedumpfile-glue/kernel/pages.h"
 #include "makedumpfile-glue/output/output.h"
 
+#define SAVE_THREADS_MAX 1024
+
 struct save_options {
 	const char *destination;
 	const struct output_ops *output;
 	enum page_codec codec;
 	unsigned int level;
+	unsigned int threads; /* 0: one for each CPU; what is written is the same */
 	bool force; /* an existing destination is replaced, once the dump is whole */
 	bool quiet; /* no progress */
 };

@@ -295,6 +295,7 @@ static struct error *elf_read(struct source *source, uint64_t phys, void *to, si
 
 const struct source_ops source_elf = {
 	.format = "ELF core",
+	.reads_in_parallel = true,
 	.open = elf_open,
 	.read = elf_read,
 	.close = elf_close,

@@ -18,6 +18,7 @@ struct source;
 
 struct source_ops {
 	const char *format; /* "ELF core" */
+	bool reads_in_parallel;
 
 	/*
 	 * open: the file is open for reading as fd, which stays the caller's
@@ -41,7 +42,7 @@ struct source_ops {
 	 * failed read are undefined; a smaller read inside the same range may
 	 * still succeed, and the callers try.
 	 *
-	 * One thread at a time calls it.
+	 * One thread at a time calls it, unless reads_in_parallel.
 	 */
 	struct error *(*read)(struct source *source, uint64_t phys, void *to,
 			      size_t len);

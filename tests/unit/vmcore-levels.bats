@@ -9,7 +9,7 @@ setup() {
 
 # kernel_dump OPTION...: raw with struct pages, truth beside it.
 kernel_dump() {
-    make_vmcore raw --truth truth "$@"
+    make_vmcore raw --truth truth --memory 2M+1M --memory 2G+4M "$@"
 }
 
 # level_drops LEVEL [OPTION of compare-dump]...: exactly the pages of the
@@ -69,13 +69,13 @@ level_drops() {
     assert_line "  free                 73    1.14 MiB  16"
     assert_line "  cache                22     352 KiB  2, 4"
     assert_line "  hwpoison              5      80 KiB  any"
-    assert_line --regexp "^  -d 31 keeps +354 "
+    assert_line --regexp "^  -d 31 keeps +162 "
     refute_output --partial "Filters:"
     ok "$VMCORE" info --json raw
     [ "$(python3 -c 'import json, sys; d = json.load(sys.stdin)
 print({k: v["pages"] for k, v in d["page_types"].items() if k not in ("kernel", "slab")}, d["pages_kept_by_level"][31],
       d["filter_notes"], d["page_table_levels"])' <<<"$output")" = \
-        "{'free': 73, 'unaccepted': 0, 'cache': 22, 'cache-private': 26, 'anonymous': 26, 'hugetlb': 20, 'offline': 5, 'hwpoison': 5, 'unknown': 0} 354 [] 3" ]
+        "{'free': 73, 'unaccepted': 0, 'cache': 22, 'cache-private': 26, 'anonymous': 26, 'hugetlb': 20, 'offline': 5, 'hwpoison': 5, 'unknown': 0} 162 [] 3" ]
 }
 
 # without KEY KEPT-TYPES NOTE: the dump of level 31 holds those types as well,
@@ -138,7 +138,7 @@ without() {
 
 @test "levels: a free block of absurd order is kept, and said" {
     local frame
-    frame=$(awk '$2 == "free" { print $1; exit }' <(make_vmcore raw --pages 3 --truth truth && cat truth))
+    frame=$(awk '$2 == "free" { print $1; exit }' <(kernel_dump --pages 3 && cat truth))
     # private at 40: order 63, order 2^40
     for order in 3f00000000000000 0000000000010000; do
         kernel_dump --pages 3 --page-bytes "$frame:40:$order"
@@ -150,7 +150,7 @@ without() {
 
 @test "levels: a free block that claims more than it has ends where pages are in use" {
     local frame
-    make_vmcore raw --pages 3 --truth truth
+    kernel_dump --pages 3
     frame=$(awk '$2 == "free" { print $1; exit }' truth)
     kernel_dump --pages 3 --page-bytes "$frame:40:0400000000000000"
     fails 0 "$VMCORE" save -q -f -d 31 raw dump
@@ -160,7 +160,7 @@ without() {
 
 @test "levels: a page in use inside a free block ends the block" {
     local frame
-    make_vmcore raw --pages 3 --truth truth
+    kernel_dump --pages 3
     frame=$(awk '$2 == "free" { print $1; exit }' truth)
     kernel_dump --pages 3 --page-bytes "$((frame + 2)):52:01000000"
     fails 0 "$VMCORE" save -q -f -d 31 raw dump
@@ -174,5 +174,5 @@ without() {
     fails 3 "$VMCORE" save -q -f -d 31 raw dump
     [[ $stderr = *"page types are not known"* ]]
     fails 3 "$VMCORE" info raw
-    fails 3 "$VMCORE" dmesg dump
+    ok "$VMCORE" dmesg dump
 }

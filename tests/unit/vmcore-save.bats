@@ -35,6 +35,42 @@ round_trip() {
 @test "save: ELF, level 1, 16K pages" { round_trip 16K 1 --format elf; }
 @test "save: ELF, level 1, 64K pages" { round_trip 64K 1 --format elf; }
 
+# codec OPTION STATUS: every page through the codec's own library, too.
+codec() {
+    "$VMCORE" --version | grep -q "$3" || skip "$3 is not in this build"
+    local size
+    for size in 4K 64K; do
+        make_vmcore raw --page-size $size
+        ok "$VMCORE" save -q -f "$1" raw dump
+        [ "$(field dump 424 4)" -eq "$2" ]
+        pages_equal raw dump
+        assert_output --partial " $3)"
+        ok "$VMCORE" save -q -f dump again
+        pages_equal raw again
+    done
+}
+
+@test "save: lzo" { codec -l 2 lzo; }
+@test "save: snappy" { codec -p 4 snappy; }
+@test "save: zstd" { codec -z 32 zstd; }
+
+@test "save: the number of threads does not show in the file" {
+    make_vmcore raw --memory 2M+9M --memory 1G+5M:text --memory 2G+7M
+    local option
+    for option in -c -z --raw --format=elf; do
+        ok "$VMCORE" save -q -f --threads 1 $option raw one
+        for threads in 2 3 8; do
+            ok "$VMCORE" save -q -f --threads $threads $option raw many
+            cmp one many
+        done
+    done
+    # Also from a source that only one thread may read.
+    ok "$VMCORE" save -q -f --threads 4 one two
+    pages_equal raw two
+    fails 1 "$VMCORE" save --threads 0 raw dump
+    fails 1 "$VMCORE" save --threads x raw dump
+}
+
 @test "save: what it wrote can be its source: kdump to ELF to kdump" {
     make_vmcore raw
     ok "$VMCORE" save -q raw one
