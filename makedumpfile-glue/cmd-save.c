@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -14,9 +15,11 @@ static const char help[] =
 	"Usage: vmcore save [OPTION]... SOURCE DEST\n"
 	"Write the dump in SOURCE as a new file DEST, mode 0600.\n"
 	"\n"
-	"  -d, --level LEVEL    what to leave out, a sum of: 1 pages of zeros; 2 page\n"
+	"  -d, --level LEVEL[,LEVEL]...\n"
+	"                       what to leave out, a sum of: 1 pages of zeros; 2 page\n"
 	"                       cache; 4 page cache with private data too; 8 user\n"
-	"                       memory; 16 free pages. 0: every page. Default: 1\n"
+	"                       memory; 16 free pages. 0: every page. Default: 1.\n"
+	"                       31,1 means: 31, and 1 where 31 finds no room\n"
 	"  -c                   pack pages as zlib streams (default for kdump)\n"
 	"  -l, -p, -z           pack them with lzo, snappy or zstd\n"
 	"      --raw            do not pack pages\n"
@@ -48,21 +51,36 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
+#define LEVELS_MAX 32
+
 struct arguments {
 	const char *source;
+	unsigned int levels[LEVELS_MAX]; /* in the order they are tried */
+	size_t level_count;
 	struct save_options save;
 	uint64_t page_size;
 	bool help;
 	bool codec_given;
 };
 
-static struct error *parse_level(const char *text, unsigned int *ret)
+/* "31" or "31,1": the next is tried where a dump finds no room. */
+static struct error *parse_levels(const char *text, struct arguments *a)
 {
+	char *copy cleanup_free = strdup(text), *rest = copy, *word;
 	uint64_t level;
 
-	if (!parse_size(text, &level) || level > 31)
-		return error_new(ERROR_USAGE, "-d %s: a dump level is 0 to 31", text);
-	*ret = level;
+	if (!copy)
+		return error_nomem();
+	a->level_count = 0;
+	while ((word = strsep(&rest, ","))) {
+		if (!parse_size(word, &level) || level > DUMP_LEVEL_MAX)
+			return error_new(ERROR_USAGE, "-d %s: a dump level is 0 to 31",
+					 text);
+		if (a->level_count == LEVELS_MAX)
+			return error_new(ERROR_USAGE, "-d %s: more than %d levels", text,
+					 LEVELS_MAX);
+		a->levels[a->level_count++] = level;
+	}
 	return NULL;
 }
 
@@ -112,14 +130,15 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 	int option;
 
 	*a = (struct arguments){
-		.save = { .output = &output_kdump, .codec = PAGE_ZLIB,
-			  .level = DUMP_LEVEL_ZERO },
+		.save = { .output = &output_kdump, .codec = PAGE_ZLIB },
+		.levels = { DUMP_LEVEL_ZERO },
+		.level_count = 1,
 	};
 	opterr = 0;
 	while (!err && (option = getopt_long(argc, argv, ":d:clpzfqh", long_options,
 					     NULL)) != -1) {
 		switch (option) {
-		case 'd': err = parse_level(optarg, &a->save.level); break;
+		case 'd': err = parse_levels(optarg, a); break;
 		case 'c':
 		case 'l':
 		case 'p':
@@ -195,7 +214,33 @@ static int die_of(int number)
 	return EXIT_FAILED;
 }
 
-static int save(const struct arguments *a)
+static bool no_room(const struct error *err)
+{
+	return err->sys_errno == ENOSPC || err->sys_errno == EDQUOT ||
+	       err->sys_errno == EFBIG;
+}
+
+/* Level by level, until one finds room. */
+static struct error *save_at_levels(const struct dump *dump, struct arguments *a,
+				    struct save_counts *counts, struct error **lost,
+				    int *number)
+{
+	struct error *err;
+	size_t i;
+
+	for (i = 0;; i++) {
+		a->save.level = a->levels[i];
+		err = save_run(dump, &a->save, counts, lost, number);
+		if (!err || i + 1 == a->level_count || !no_room(err))
+			return err;
+		fprintf(stderr, "vmcore: warning: level %u: %s; trying level %u\n",
+			a->levels[i], err->message, a->levels[i + 1]);
+		error_free(err);
+		error_free(*lost);
+	}
+}
+
+static int save(struct arguments *a)
 {
 	struct save_counts counts;
 	struct error *lost, *err;
@@ -209,7 +254,7 @@ static int save(const struct arguments *a)
 		return fail(err);
 	dump_print_warnings(dump);
 	status = dump_status(dump);
-	err = save_run(dump, &a->save, &counts, &lost, &number);
+	err = save_at_levels(dump, a, &counts, &lost, &number);
 	dump_close(dump);
 	if (err) {
 		error_free(lost);

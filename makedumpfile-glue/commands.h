@@ -22,6 +22,9 @@ enum exit_status {
 int cmd_save(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
+int cmd_makedumpfile(int argc, char **argv); /* argv[0] is of no matter */
+
+void print_version(void);
 
 /* Prints the error, frees it, returns EXIT_FAILED. */
 int fail(struct error *err);

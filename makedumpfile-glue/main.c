@@ -50,7 +50,7 @@ int dump_status(const struct dump *dump)
 								       EXIT_DONE;
 }
 
-static void print_version(void)
+void print_version(void)
 {
 	char codecs[64];
 
@@ -65,8 +65,11 @@ static void print_version(void)
 
 int main(int argc, char **argv)
 {
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	size_t i;
 
+	if (argc && !strcmp(slash ? slash + 1 : argv[0], "makedumpfile"))
+		return cmd_makedumpfile(argc, argv);
 	if (argc < 2) {
 		fputs(help, stderr);
 		return EXIT_FAILED;

@@ -84,8 +84,8 @@ without() {
     local kept=()
     kernel_dump --pages 3 --kernel "${4:-6.12}" --set "$1=-"
     for type in $2; do kept+=(--kept "$type"); done
-    run --separate-stderr "$VMCORE" save -q -f -d 31 raw dump
-    [ "$status" -eq 0 ]
+    fails 0 "$VMCORE" save -q -f -d 31 raw dump
+    # shellcheck disable=SC2154
     [[ $stderr = *"$3"* ]] || fail "$stderr"
     ok "$UNIT/compare-dump" --truth truth --level 31 "${kept[@]}" raw dump
     fails 0 "$VMCORE" info raw
@@ -126,8 +126,7 @@ without() {
         "SYMBOL(vmemmap)=ffffffff00001000" "LENGTH(mem_section)=3" "SIZE(mem_section)=0" "NUMBER(SECTION_SIZE_BITS)=63" \
         "NUMBER(MAX_PHYSMEM_BITS)=-1" "NUMBER(PG_lru)=64" "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=7"; do
         kernel_dump --pages 3 --set "$set"
-        run --separate-stderr "$VMCORE" save -q -f -d 16 raw dump
-        [ "$status" -eq 0 ]
+        fails 0 "$VMCORE" save -q -f -d 16 raw dump
         # Nothing but free pages is dropped, and whatever is there is equal.
         run "$UNIT/compare-dump" --truth truth --level 16 --kept free --kept offline --kept hwpoison raw dump
         refute_output --partial "differ,  "
@@ -175,4 +174,16 @@ without() {
     [[ $stderr = *"page types are not known"* ]]
     fails 3 "$VMCORE" info raw
     ok "$VMCORE" dmesg dump
+}
+
+@test "levels: the next of a list is tried where a dump finds no room" {
+    kernel_dump --pages 3
+    "$VMCORE" save -q --raw -d 31 raw small
+    local blocks=$(($(stat -c %s small) / 1024 + 64))
+    fails 0 bash -c "ulimit -f $blocks; exec '$VMCORE' save -q --raw -d 1,31 raw dump"
+    [[ $stderr = *"level 1: saving raw to dump: "*"File too large; trying level 31"* ]]
+    cmp small dump
+    [ ! -e dump-incomplete ]
+    fails 1 "$VMCORE" save -d 31, raw dump
+    fails 1 "$VMCORE" save -d 31,32 raw dump
 }

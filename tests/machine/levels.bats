@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# Dump levels on the real thing: a guest with page cache, shared and anonymous
+# memory panics, and the capture kernel saves it at levels 0, 1, 17 and 31.
+# The counts are held against what the guest itself said before the panic and
+# what crash counts in the unfiltered dump.
+
+load machine
+
+setup_file() {
+    guest_disk "$BATS_FILE_TMPDIR/disk" levels
+    guest_run levels 6G "crashkernel=512M" 600
+}
+
+setup() {
+    GUEST=$BATS_FILE_TMPDIR/levels
+}
+
+# pages TYPE...: of the types together, as info in the guest said.
+pages() {
+    result info | python3 -c 'import json, sys; d = json.load(sys.stdin)["page_types"]
+print(sum(d[t]["pages"] for t in sys.argv[1:]))' "$@"
+}
+
+# meminfo KEY...: pages, the keys added up.
+meminfo() {
+    local key sum=0
+    for key in "$@"; do
+        sum=$((sum + $(awk -v k="$key:" '$1 == k { print $2 }' "$GUEST/out/meminfo.out")))
+    done
+    echo $((sum / 16))
+}
+
+# near WHAT A B PERCENT PAGES: differs by at most PERCENT of B and PAGES.
+near() {
+    local off=$(($2 - $3))
+    [ "${off#-}" -le $(($3 * $4 / 100 + $5)) ] || fail "$1: $2 pages, expected about $3"
+}
+
+@test "levels: nothing is in doubt: no notes, three levels of tables" {
+    run result info
+    assert_output --partial '"filter_notes":[]'
+    assert_output --partial '"page_table_levels":3'
+}
+
+@test "levels: free, cache, anonymous and slab pages are what the guest counted" {
+    near free "$(pages free)" "$(meminfo MemFree)" 5 200
+    near cache "$(pages cache cache-private)" "$(meminfo Cached Buffers)" 3 100
+    near anonymous "$(pages anonymous)" "$(meminfo AnonPages)" 5 100
+    near slab "$(pages slab)" "$(meminfo Slab)" 5 50
+    assert [ "$(pages anonymous)" -gt 500 ]
+    assert [ "$(pages cache)" -gt 1500 ]
+    assert_equal "$(pages unknown)" 0
+}
+
+# crash reads the zones' counter, of which each CPU holds back up to 125 pages
+# (mm/vmstat.c, calculate_normal_threshold).
+@test "levels: crash counts as many free pages in the dump" {
+    run crash_says "$GUEST/vmcore.1" "kmem -i"
+    assert_success
+    near free "$(pages free)" "$(printf '%s\n' "$output" | awk '$1 == "FREE" { print $2; exit }')" 0 250
+}
+
+@test "levels: every page a level keeps equals the raw copy, and no other is there" {
+    local level dropped
+    for level in 0 1 17 31; do
+        result level$level >/dev/null
+        dropped=0
+        case $level in
+        17) dropped=$(pages free) ;;
+        31) dropped=$(pages free cache cache-private anonymous hugetlb) ;;
+        esac
+        ok "$UNIT/compare-dump" --dropped "$dropped" "$GUEST/vmcore.raw" "$GUEST/vmcore.$level"
+    done
+}
+
+@test "levels: each is smaller than the one before" {
+    assert [ "$(stat -c %s "$GUEST/vmcore.17")" -lt "$(stat -c %s "$GUEST/vmcore.1")" ]
+    assert [ "$(stat -c %s "$GUEST/vmcore.31")" -lt "$(stat -c %s "$GUEST/vmcore.17")" ]
+}
+
+@test "levels: the native build makes the capture kernel's file of the raw copy" {
+    ok "$VMCORE" save -q -d 31 "$GUEST/vmcore.raw" "$BATS_TEST_TMPDIR/dump"
+    ok "$UNIT/compare-dump" --dropped "$(pages free cache cache-private anonymous hugetlb)" \
+        "$GUEST/vmcore.raw" "$BATS_TEST_TMPDIR/dump"
+}
+
+@test "levels: crash says of each what it says of level 1" {
+    local level
+    for level in 1 0 17 31; do
+        run crash_says "$GUEST/vmcore.$level" sys bt ps "kmem -i" "kmem -s" files log
+        assert_success
+        printf '%s\n' "$output" | grep -v -e DUMPFILE -e "COMMIT LIMIT" -e "error trace" >"$BATS_TEST_TMPDIR/$level"
+        ok diff "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/$level"
+    done
+    assert [ "$(wc -l <"$BATS_TEST_TMPDIR/31")" -gt 300 ]
+}
