@@ -40,7 +40,7 @@ level_drops() {
 @test "levels: each drops its types and no others" {
     kernel_dump --pages 3
     local level
-    for level in 0 2 4 6 8 9 16 17 27; do
+    for level in 0 2 4 8 16 17 27; do
         "$VMCORE" save -q -f -d "$level" raw dump
         "$UNIT/compare-dump" --truth truth --level "$level" raw dump
         [ "$(field dump 16392 4)" -eq "$level" ]
@@ -121,7 +121,7 @@ without() {
 
 @test "levels: wrong values are noticed: everything is kept" {
     local set
-    for set in "SIZE(page)=72" "SIZE(page)=1000000" "OFFSET(page._mapcount)=44" "OFFSET(page._refcount)=4096" \
+    for set in "SIZE(page)=72" "OFFSET(page._mapcount)=44" "OFFSET(page._refcount)=4096" \
         "SYMBOL(swapper_pg_dir)=9000000000204000" "SYMBOL(swapper_pg_dir)=1234" "SYMBOL(mem_section)=9000000000200000" \
         "SYMBOL(vmemmap)=ffffffff00001000" "LENGTH(mem_section)=3" "SIZE(mem_section)=0" "NUMBER(SECTION_SIZE_BITS)=63" \
         "NUMBER(MAX_PHYSMEM_BITS)=-1" "NUMBER(PG_lru)=64" "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=7"; do
