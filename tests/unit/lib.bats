@@ -167,13 +167,9 @@ pack() { # CODEC: stdin to stdout
 }
 
 @test "elfcore: truncated at every byte is an error, never a crash" {
-    local cut
     ok "$PROBE" elf-build 2 "$BATS_TEST_TMPDIR/elf"
-    for cut in $(seq 0 175); do
-        head -c "$cut" "$BATS_TEST_TMPDIR/elf" >"$BATS_TEST_TMPDIR/cut"
-        fails 1 "$PROBE" elf-read "$BATS_TEST_TMPDIR/cut"
-        assert [ -z "$stderr" ]
-    done
+    ok "$PROBE" elf-cuts "$BATS_TEST_TMPDIR/elf"
+    assert_output "176 cuts, 176 refused"
 }
 
 @test "elfcore: readelf agrees with what was built" {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/bytes.h"
 #include "lib/elfcore.h"
@@ -253,6 +254,32 @@ static int do_elf_read(char **args)
 	return 0;
 }
 
+/* elf-cuts FILE: reads it cut to each length shorter than its own */
+static int do_elf_cuts(char **args)
+{
+	struct blob blob cleanup_blob = { 0 };
+	size_t cut, refused = 0;
+	struct error *err;
+	int fd;
+
+	err = file_read(args[0], 1 << 20, &blob);
+	if (err)
+		return report(err);
+	fd = memfd_create("cut", MFD_CLOEXEC);
+	for (cut = 0; fd >= 0 && cut < blob.size; cut++) {
+		struct elfcore core = { 0 };
+
+		if (ftruncate(fd, 0) || pwrite(fd, blob.data, cut, 0) != (ssize_t)cut)
+			return 2;
+		err = elfcore_read(fd, "cut", &core);
+		refused += err && err->code != ERROR_SYSTEM;
+		error_free(err);
+		elfcore_deinit(&core);
+	}
+	printf("%zu cuts, %zu refused\n", cut, refused);
+	return 0;
+}
+
 /* note-put OUT NAME TEXT... : notes; notes FILE: lists them */
 static int do_note_put(char **args)
 {
@@ -333,7 +360,8 @@ static const struct verb {
 	int min_args;
 	int (*run)(char **args);
 } verbs[] = {
-	{ "elf-build", 2, do_elf_build }, { "elf-read", 1, do_elf_read },
+	{ "elf-build", 2, do_elf_build }, { "elf-cuts", 1, do_elf_cuts },
+	{ "elf-read", 1, do_elf_read },
 	{ "error", 1, do_error },	  { "new-file", 3, do_new_file },
 	{ "note-put", 3, do_note_put },	  { "notes", 1, do_notes },
 	{ "parse-hex", 1, do_parse_hex }, { "parse-size", 1, do_parse_size },

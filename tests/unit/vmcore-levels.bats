@@ -119,7 +119,7 @@ without() {
     done
 }
 
-@test "levels: wrong values are noticed: everything is kept" {
+@test "levels: wrong values never drop a page of another type" {
     local set
     for set in "SIZE(page)=72" "OFFSET(page._mapcount)=44" "OFFSET(page._refcount)=4096" \
         "SYMBOL(swapper_pg_dir)=9000000000204000" "SYMBOL(swapper_pg_dir)=1234" "SYMBOL(mem_section)=9000000000200000" \
@@ -127,10 +127,8 @@ without() {
         "NUMBER(MAX_PHYSMEM_BITS)=-1" "NUMBER(PG_lru)=64" "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=7"; do
         kernel_dump --pages 3 --set "$set"
         fails 0 "$VMCORE" save -q -f -d 16 raw dump
-        # Nothing but free pages is dropped, and whatever is there is equal.
-        run "$UNIT/compare-dump" --truth truth --level 16 --kept free --kept offline --kept hwpoison raw dump
-        refute_output --partial "differ,  "
-        run "$VMCORE" dmesg dump
+        ok "$UNIT/compare-dump" --truth truth --level 16 --may-keep raw dump
+        ok "$VMCORE" dmesg dump
         assert_output --partial "synthetic crash"
     done
 }
