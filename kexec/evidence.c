@@ -63,7 +63,16 @@ static enum answer config_answer(const char *config, const char *name)
 		       ANSWER_YES : ANSWER_NO;
 }
 
-static void read_config(struct image *image, const char *config)
+static void set_fact(struct fact *fact, enum answer value, const char *evidence,
+		     bool only_unknown)
+{
+	if (!only_unknown || fact->value == ANSWER_UNKNOWN)
+		*fact = (struct fact){ value, evidence };
+}
+
+/* only_unknown: leave alone what the image itself already told. */
+static void read_config(struct image *image, const char *config, const char *evidence,
+			bool only_unknown)
 {
 	/* Up to v6.7 the size and the levels were one option. */
 	static const struct {
@@ -79,13 +88,16 @@ static void read_config(struct image *image, const char *config)
 	char value[32];
 	size_t i;
 
-	image->relocatable = (struct fact){ config_answer(config, "RELOCATABLE"), embedded };
-	image->kaslr = (struct fact){ config_answer(config, "RANDOMIZE_BASE"), embedded };
-	image->crash_dump = (struct fact){ config_answer(config, "CRASH_DUMP"), embedded };
+	set_fact(&image->relocatable, config_answer(config, "RELOCATABLE"), evidence,
+		 only_unknown);
+	set_fact(&image->kaslr, config_answer(config, "RANDOMIZE_BASE"), evidence,
+		 only_unknown);
+	set_fact(&image->crash_dump, config_answer(config, "CRASH_DUMP"), evidence,
+		 only_unknown);
 	for (i = 0; i < sizeof(pages) / sizeof(*pages); i++)
 		if (config_answer(config, pages[i].option) == ANSWER_YES) {
 			image->page_size = pages[i].size;
-			image->page_size_evidence = embedded;
+			image->page_size_evidence = evidence;
 		}
 	if (config_value(config, "RANDOMIZE_BASE_MAX_OFFSET", value, sizeof(value)))
 		parse_hex(value, &image->kaslr_max);
@@ -101,7 +113,7 @@ static bool try_config(struct image *image, const uint8_t *at, const uint8_t *en
 
 	if (err)
 		return false;
-	read_config(image, (const char *)config.data);
+	read_config(image, (const char *)config.data, embedded, false);
 	return true;
 }
 
@@ -168,5 +180,30 @@ struct error *evidence_collect(struct image *image)
 		judge_texts(image, needles);
 	if (needles[BANNER].found)
 		return read_version(image, needles[BANNER].found, end);
+	return NULL;
+}
+
+struct error *evidence_from_file_beside(const char *path, struct image *image)
+{
+	const char *slash = strrchr(path, '/');
+	char *config_path cleanup_free = NULL;
+	struct blob config cleanup_blob = { 0 };
+	struct error *err;
+
+	/* An embedded configuration has told all there is. */
+	if (image->page_size || !image->version || strchr(image->version, '/'))
+		return NULL;
+	if (asprintf(&config_path, "%.*sconfig-%s", slash ? (int)(slash + 1 - path) : 0, path,
+		     image->version) < 0) {
+		config_path = NULL;
+		return error_nomem();
+	}
+	err = file_read(config_path, CONFIG_LIMIT, &config);
+	if (err) { /* not there, or not for us to read: nothing is known from it */
+		error_free(err);
+		return NULL;
+	}
+	read_config(image, (const char *)config.data, "file config-VERSION beside the image",
+		    true);
 	return NULL;
 }

@@ -14,4 +14,11 @@
  * What a probe already proved is kept. Fails only without memory. */
 struct error *evidence_collect(struct image *image) MUST_CHECK;
 
+/*
+ * What is still unknown, from the file config-VERSION in the directory of
+ * path, where distributions put it; VERSION is the image's own. A file that
+ * is not there is no failure.
+ */
+struct error *evidence_from_file_beside(const char *path, struct image *image) MUST_CHECK;
+
 #endif

@@ -206,6 +206,8 @@ struct error *image_open(const char *path, const char *type, struct image *ret)
 		file = (struct mapped_file){ 0 };
 	}
 	err = evidence_collect(&image);
+	if (!err)
+		err = evidence_from_file_beside(path, &image);
 	if (err)
 		return error_add(err, "%s", path);
 	*ret = image;

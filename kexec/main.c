@@ -79,11 +79,15 @@ static struct error *print_plan(const struct options *o, const struct image *ima
 {
 	if (o->json)
 		return show_json(stdout, image, machine, plan, results);
+	if (o->map == MAP_SVG) {
+		show_map_svg(stdout, plan);
+		return NULL;
+	}
 	if (o->debug || o->dry_run) {
 		show_image(stdout, o->kernel, image);
 		show_plan(stdout, plan, machine);
 	}
-	if (o->debug || o->dry_run || o->map)
+	if (o->debug || o->dry_run || o->map == MAP_TEXT)
 		show_map(stdout, plan);
 	if (o->debug)
 		show_rules(stdout, results);

@@ -165,10 +165,12 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case OPT_ENTRY: return set_address("entry", optarg, &o->entry);
 	case OPT_DROP_CRASH: o->drop_crash = true; break;
 	case OPT_MAP:
-		if (optarg && strcmp(optarg, "text") != 0)
-			return error_new(ERROR_USAGE, "--map=%s: this release draws --map=text "
-					 "only", optarg);
-		o->map = true;
+		if (!optarg || !strcmp(optarg, "text"))
+			o->map = MAP_TEXT;
+		else if (!strcmp(optarg, "svg"))
+			o->map = MAP_SVG;
+		else
+			return usage(error_new(ERROR_USAGE, "--map=%s: text or svg", optarg));
 		break;
 	default:
 		return usage(error_new(ERROR_USAGE, "unknown option, or one without its value"));
@@ -338,7 +340,8 @@ void options_help(FILE *out)
 	      "      --system=DIR       plan for the system recorded in DIR\n"
 	      "  -d, --debug            print the plan before loading\n"
 	      "      --json             print the plan, or what --inspect finds, as JSON\n"
-	      "      --map              draw the memory used and what lies in it\n"
+	      "      --map[=text|svg]   draw the memory used and what lies in it, to scale; svg:\n"
+	      "                         print the picture and nothing else\n"
 	      "\n"
 	      "Numbers are decimal, or hexadecimal behind 0x, with K, M, G or T for powers of\n"
 	      "1024. Exit status: 0 done, 1 refused or failed; see -S for its own.\n",

@@ -41,7 +41,8 @@ struct options {
 	uint64_t entry;       /* 0: not given */
 	const char *system;   /* "/" unless --system */
 	const char *snapshot;
-	bool dry_run, json, map, debug;
+	bool dry_run, json, debug;
+	enum { MAP_NONE, MAP_TEXT, MAP_SVG } map;
 };
 
 /* ERROR_USAGE says which option and why. */

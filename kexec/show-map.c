@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reservation, or all memory for a normal load, as a bar of 64 cells, and as a list from the top down.
+ * The reservation, or all memory for a normal load, as a bar of 64 cells, and
+ * as a list from the top down.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kexec/show-map.h"
 #include "kexec/show.h"
 #include "lib/units.h"
 
 #define CELLS 64
-
-struct block {
-	struct range range;
-	const char *name;
-	char letter;
-};
 
 static const char letters[ROLE_COUNT] = {
 	[ROLE_CMDLINE] = 'c', [ROLE_KERNEL] = 'K', [ROLE_INITRD] = 'I', [ROLE_ELFCOREHDR] = 'e',
@@ -83,35 +79,53 @@ static void show_row(FILE *out, const struct range *range, char letter, const ch
 		range->end - 1, size_text(range->end - range->start, text), name);
 }
 
-void show_map(FILE *out, const struct plan *plan)
+size_t map_blocks(const struct plan *plan, struct block blocks[MAP_BLOCKS])
 {
-	struct block blocks[PLAN_SEGMENTS + 1];
+	struct block used[PLAN_SEGMENTS + 1];
 	const char *unused = plan_is_crash(plan) ? "free" : "not used by this load";
 	uint64_t top = plan->region.end;
-	size_t count = 0, i;
+	size_t used_count = 0, count = 0, i;
 
 	for (i = 0; i < plan->count; i++) {
 		const struct segment *segment = &plan->segments[i];
 
-		blocks[count++] = (struct block){
+		used[used_count++] = (struct block){
 			{ segment->mem, segment->mem + segment->memsz },
 			segment_role_name(segment->role), letters[segment->role],
 		};
 	}
 	if (plan_is_crash(plan))
-		blocks[count++] = (struct block){
+		used[used_count++] = (struct block){
 			plan->kernel_own, "control code and vmcoreinfo (the kernel's own)", 'x',
 		};
-	qsort(blocks, count, sizeof(*blocks), from_top);
-	show_bar(out, plan_is_crash(plan) ? "Crash kernel" : "Memory", &plan->region, blocks, count);
-	for (i = 0; i < count; i++) {
-		const struct range gap = { blocks[i].range.end, top };
-
-		if (gap.start < gap.end)
-			show_row(out, &gap, '.', unused);
-		show_row(out, &blocks[i].range, blocks[i].letter, blocks[i].name);
-		top = blocks[i].range.start;
+	qsort(used, used_count, sizeof(*used), from_top);
+	for (i = 0; i < used_count; i++) {
+		if (used[i].range.end < top)
+			blocks[count++] = (struct block){ { used[i].range.end, top }, unused,
+							  MAP_UNUSED };
+		blocks[count++] = used[i];
+		top = used[i].range.start;
 	}
 	if (plan->region.start < top)
-		show_row(out, &(struct range){ plan->region.start, top }, '.', unused);
+		blocks[count++] = (struct block){ { plan->region.start, top }, unused,
+						  MAP_UNUSED };
+	return count;
+}
+
+const char *map_title(const struct plan *plan)
+{
+	return plan_is_crash(plan) ? "Crash kernel" : "Memory";
+}
+
+void show_map(FILE *out, const struct plan *plan)
+{
+	struct block blocks[MAP_BLOCKS], used[MAP_BLOCKS];
+	size_t count = map_blocks(plan, blocks), used_count = 0, i;
+
+	for (i = 0; i < count; i++)
+		if (blocks[i].letter != MAP_UNUSED)
+			used[used_count++] = blocks[i];
+	show_bar(out, map_title(plan), &plan->region, used, used_count);
+	for (i = 0; i < count; i++)
+		show_row(out, &blocks[i].range, blocks[i].letter, blocks[i].name);
 }

@@ -24,6 +24,7 @@ void show_rules(FILE *out, const struct rule_result results[RULE_COUNT]);
 
 /* The reservation to scale, then what lies in it, free pieces included. */
 void show_map(FILE *out, const struct plan *plan);
+void show_map_svg(FILE *out, const struct plan *plan);
 
 /* The same as one JSON document; plan, machine and results may be NULL. */
 struct error *show_json(FILE *out, const struct image *image, const struct machine *machine,

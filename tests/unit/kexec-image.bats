@@ -113,6 +113,19 @@ can_unpack() {
     assert_line "crash dump    unknown (no text of /proc/vmcore's code in the image)"
 }
 
+@test "evidence: the file config-VERSION beside the image tells what the image does not" {
+    image pe --text "Linux version 6.18.3-test (somebody)" --text "KASLR is disabled."
+    printf 'CONFIG_RELOCATABLE=y\nCONFIG_CRASH_DUMP=y\nCONFIG_PAGE_SIZE_64KB=y\n' >"${IMAGE%/*}/config-6.18.3-test"
+    ok "$KEXEC" --inspect "$IMAGE"
+    assert_line 'page size     65536 (file config-VERSION beside the image)'
+    assert_line 'crash dump    yes (file config-VERSION beside the image)'
+    # The file is silent on it, the image is not: the image is right.
+    assert_line 'KASLR         yes (text "KASLR is disabled." in the image)'
+    rm "${IMAGE%/*}/config-6.18.3-test"
+    ok "$KEXEC" --inspect "$IMAGE"
+    assert_line 'page size     unknown (no embedded configuration)'
+}
+
 @test "evidence: the embedded configuration beats the texts" {
     image pe --text "KASLR is disabled." \
         --config 'CONFIG_RELOCATABLE=y\n# CONFIG_RANDOMIZE_BASE is not set\nCONFIG_PAGE_SIZE_4KB=y\n'

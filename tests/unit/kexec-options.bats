@@ -30,7 +30,7 @@ load kexec-common
 -p --reuseinitrd|--reuseinitrd: loongarch64 kernels do not keep their initrd
 -p --dtb=x|--dtb: loongarch64 kernels take the device tree from the firmware
 -p --no-such-option|--no-such-option: unknown option
--p --map=svg|--map=svg: this release draws --map=text only
+-p --map=png|--map=png: text or svg
 -p --mem-min=here|--mem-min=here: not an address
 -p --mem-min=2G --mem-max=1G|--mem-min is above --mem-max
 -p --initrd|no kernel file is given

@@ -245,3 +245,27 @@ PREFIX="kexec elfcorehdr=16K@3932144K mem=524288K@3407872K "
     fails 0 plan --initrd="$FILE"
     [[ $output == *"|xce"*"KKKK"*"I|"* ]] || fail "$output"
 }
+
+@test "the map as SVG: well formed, nothing else printed, blocks to scale and labelled" {
+    machine qemu-2g
+    image pe "${RELOCATABLE[@]}"
+    bytes 100000 initrd
+    ok plan --map=svg --initrd="$FILE"
+    printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/map.svg"
+    ok python3 - "$BATS_TEST_TMPDIR/map.svg" <<'PY'
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+ns = "{http://www.w3.org/2000/svg}"
+bars = [r for r in root.iter(ns + "rect") if r.get("width") == "150" and r.get("fill") != "none"]
+frame = next(r for r in root.iter(ns + "rect") if r.get("width") == "150" and r.get("fill") == "none")
+heights = sum(float(r.get("height")) for r in bars)
+kernel = max((r for r in bars if r.get("fill") == "#4878a8"), key=lambda r: float(r.get("height")))
+labels = [t for t in root.iter(ns + "text") if t.get("class") != "address"][1:]
+ys = [float(t.get("y")) for t in labels]
+print(abs(heights - float(frame.get("height"))) < 0.1,
+      round(float(kernel.get("height")) / float(frame.get("height")) * 512),
+      [t.text.split(",")[0] for t in labels],
+      all(b - a >= 25.9 for a, b in zip(ys, ys[1:])))
+PY
+    assert_output "True 26 ['elfcorehdr', 'initrd', 'cmdline', 'free', 'kernel', 'free', \"control code and vmcoreinfo (the kernel's own)\"] True"
+}
