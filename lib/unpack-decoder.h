@@ -34,13 +34,16 @@ struct decoder {
 	enum step (*step)(void *state, struct flow *flow, const char **ret_why);
 	void (*close)(void *state);
 
-	/* Optional, both or none. whole_size: the stream says how long it is
-	 * and will be unpacked to; whole: all of it at once into that many
-	 * bytes, without a window beside the output. */
+	/*
+	 * Optional, both or none: all of the stream at once, without a window
+	 * beside the output. whole_size: where the stream ends, and how long it
+	 * says its content is (0: it does not say); false when it is not whole.
+	 * whole: unpacks it into room bytes, *ret_size of which it fills.
+	 */
 	bool (*whole_size)(const uint8_t *in, size_t in_size, size_t *ret_in,
 			   uint64_t *ret_out);
 	enum step (*whole)(void *state, const uint8_t *in, size_t in_size, uint8_t *out,
-			   size_t out_size, const char **ret_why);
+			   size_t room, size_t *ret_size, const char **ret_why);
 };
 
 /* Streams a library decodes as they come: unpack-stream.c. */

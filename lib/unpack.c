@@ -140,22 +140,39 @@ static struct error *run(const struct decoder *decoder, void *state, struct flow
 	}
 }
 
-/* The stream in one piece, where it says how long that will be. */
+/*
+ * The stream in one piece, when its length is known: declared by itself, or
+ * expected by the caller. A wrong expectation is no error: *ret_done stays
+ * false, and the stream is to be taken step by step.
+ */
 static struct error *run_whole(const struct decoder *decoder, void *state,
-			       const uint8_t *in, size_t packed, uint64_t size,
-			       size_t limit, struct blob *out)
+			       const struct flow *flow, size_t expected, size_t limit,
+			       struct blob *out, size_t *ret_used, bool *ret_done)
 {
 	const char *why = "damaged data";
+	uint64_t declared;
 	struct error *err;
+	size_t packed, room;
 
-	if (size > limit)
+	*ret_done = false;
+	if (!decoder->whole ||
+	    !decoder->whole_size(flow->in, flow->in_left, &packed, &declared))
+		return NULL;
+	if (declared > limit)
 		return over_limit(limit);
-	err = blob_init(out, size);
+	room = declared ? declared : expected;
+	if (!room || room > limit)
+		return NULL;
+	err = blob_init(out, room);
 	if (err)
 		return err;
-	if (decoder->whole(state, in, packed, out->data, size, &why) != STEP_END)
-		return error_new(ERROR_FORMAT, "%s in %zu bytes", why, packed);
-	return NULL;
+	if (decoder->whole(state, flow->in, packed, out->data, room, ret_used, &why) ==
+	    STEP_END) {
+		*ret_done = true;
+		return NULL;
+	}
+	blob_deinit(out);
+	return declared ? error_new(ERROR_FORMAT, "%s in %zu bytes", why, packed) : NULL;
 }
 
 struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
@@ -166,8 +183,8 @@ struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 	struct blob out cleanup_blob = { 0 };
 	const struct decoder *decoder;
 	struct error *err;
-	size_t used = 0, packed;
-	uint64_t size;
+	size_t used = 0;
+	bool done;
 	void *state;
 
 	if (!codec_available(codec))
@@ -181,10 +198,8 @@ struct error *unpack(enum codec codec, const uint8_t *in, size_t in_size,
 	err = decoder->open(&state);
 	if (err)
 		return err;
-	if (decoder->whole && decoder->whole_size(in, in_size, &packed, &size)) {
-		err = run_whole(decoder, state, in, packed, size, limit, &out);
-		used = size;
-	} else {
+	err = run_whole(decoder, state, &flow, expected_size, limit, &out, &used, &done);
+	if (!err && !done) {
 		err = blob_init(&out, expected_size && expected_size <= limit ?
 					      expected_size : 4 << 20);
 		if (!err)
