@@ -73,12 +73,7 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 		case OPTION_JSON: a->json = true; break;
 		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
 		case 'h': a->help = true; return NULL;
-		case ':':
-			err = error_new(ERROR_USAGE, "%s needs a value", argv[optind - 1]);
-			break;
-		default:
-			err = error_new(ERROR_USAGE, "%s: no such option",
-					argv[optind - 1]);
+		default:  err = bad_option(option, argv);
 		}
 	}
 	if (!err && argc - optind != 1)

@@ -150,12 +150,7 @@ static struct error *parse(int argc, char **argv, struct arguments *a)
 		case 'f': a->save.force = true; break;
 		case 'q': a->save.quiet = true; break;
 		case 'h': a->help = true; return NULL;
-		case ':':
-			err = error_new(ERROR_USAGE, "%s needs a value", argv[optind - 1]);
-			break;
-		default:
-			err = error_new(ERROR_USAGE, "%s: no such option",
-					argv[optind - 1]);
+		default:  err = bad_option(option, argv);
 		}
 	}
 	if (!err && argc - optind != 2)

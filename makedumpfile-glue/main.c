@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,12 @@ static const struct {
 	{ "info", cmd_info },
 	{ "dmesg", cmd_dmesg },
 };
+
+struct error *bad_option(int option, char **argv)
+{
+	return error_new(ERROR_USAGE, option == ':' ? "%s needs a value" : "%s: no such option",
+			 argv[optind - 1]);
+}
 
 int fail(struct error *err)
 {
