@@ -47,7 +47,7 @@ loaded_and_captured() { # RELEASE
     assert_equal "$(result release)" "$(lab path testkernel-release)"
     assert_equal "$(result capture-release)" "$1"
     assert_regex "$(result capture-cmdline)" "elfcorehdr="
-    run python3 -c 'import json,sys; print(all(c["ok"] for c in json.load(sys.stdin)["checks"]))' \
+    run /usr/bin/python3 -c 'import json,sys; print(all(c["ok"] for c in json.load(sys.stdin)["checks"]))' \
         <<<"$(result dry-run)"
     assert_output True
     sed -n '/Starting crashdump kernel/,$p' "$LOG" >"$BATS_TEST_TMPDIR/second"

@@ -19,7 +19,7 @@ setup() {
         run result "$kernel-iomem"
         assert_line --regexp "^80000000-dfffffff : System RAM$"
     done
-    run python3 - "$GUEST/out/plan.out" <<'PYTHON'
+    run /usr/bin/python3 - "$GUEST/out/plan.out" <<'PYTHON'
 import json, sys
 for s in json.load(open(sys.argv[1]))["load"]["segments"]:
     if int(s["mem"], 0) + s["memsz"] > 0xe0000000:

@@ -16,14 +16,14 @@ setup() {
 }
 
 json() { # FILTER: over stdin, with what python's standard library has
-    python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"
+    /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"
 }
 
 @test "the plan: kernel at its link address, nothing in memory that is not free" {
     assert_equal "$(result plan | json "d['load']['kind'], d['load']['flags']")" "normal 0x1020000"
     assert_equal "$(result plan | json "[s['mem'] for s in d['load']['segments'] if s['role'] == 'kernel'][0]")" 0x200000
     assert_equal "$(result plan | json "d['load']['entry'] == d['image']['entry']")" True
-    run python3 - "$GUEST/out/plan.out" "$GUEST/out/iomem.out" <<'PYTHON'
+    run /usr/bin/python3 - "$GUEST/out/plan.out" "$GUEST/out/iomem.out" <<'PYTHON'
 import json, re, sys
 plan = json.load(open(sys.argv[1]))
 taken = []

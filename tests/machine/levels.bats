@@ -17,7 +17,7 @@ setup() {
 
 # pages TYPE...: of the types together, as info in the guest said.
 pages() {
-    result info | python3 -c 'import json, sys; d = json.load(sys.stdin)["page_types"]
+    result info | /usr/bin/python3 -c 'import json, sys; d = json.load(sys.stdin)["page_types"]
 print(sum(d[t]["pages"] for t in sys.argv[1:]))' "$@"
 }
 

@@ -16,7 +16,7 @@ setup() {
 }
 
 json() { # FILTER: over stdin, with what python's standard library has
-    python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"
+    /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"
 }
 
 @test "kexec sees the reservation and that nothing is loaded" {

@@ -252,7 +252,7 @@ PREFIX="kexec elfcorehdr=16K@3932144K mem=524288K@3407872K "
     bytes 100000 initrd
     ok plan --map=svg --initrd="$FILE"
     printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/map.svg"
-    ok python3 - "$BATS_TEST_TMPDIR/map.svg" <<'PY'
+    ok /usr/bin/python3 - "$BATS_TEST_TMPDIR/map.svg" <<'PY'
 import sys, xml.etree.ElementTree as tree
 root = tree.parse(sys.argv[1]).getroot()
 ns = "{http://www.w3.org/2000/svg}"

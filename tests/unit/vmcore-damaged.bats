@@ -52,7 +52,7 @@ calm() {
 # flip SOURCE COUNT LIMIT: COUNT copies bad.1, bad.2, ... each with some bytes
 # before LIMIT overwritten, the same ones each time.
 flip() {
-    python3 - "$@" <<'END'
+    /usr/bin/python3 - "$@" <<'END'
 import random, sys
 source, count, limit = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 whole = open(source, "rb").read()

@@ -7,7 +7,7 @@ setup() {
 }
 
 json() {
-    python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(sys.stdin)}))' "$1" <<<"$output"
+    /usr/bin/python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(sys.stdin)}))' "$1" <<<"$output"
 }
 
 @test "info: an ELF vmcore on one screen" {

@@ -72,7 +72,7 @@ level_drops() {
     assert_line --regexp "^  -d 31 keeps +162 "
     refute_output --partial "Filters:"
     ok "$VMCORE" info --json raw
-    [ "$(python3 -c 'import json, sys; d = json.load(sys.stdin)
+    [ "$(/usr/bin/python3 -c 'import json, sys; d = json.load(sys.stdin)
 print({k: v["pages"] for k, v in d["page_types"].items() if k not in ("kernel", "slab")}, d["pages_kept_by_level"][31],
       d["filter_notes"], d["page_table_levels"])' <<<"$output")" = \
         "{'free': 73, 'unaccepted': 0, 'cache': 22, 'cache-private': 26, 'anonymous': 26, 'hugetlb': 20, 'offline': 5, 'hwpoison': 5, 'unknown': 0} 162 [] 3" ]

@@ -205,7 +205,7 @@ vmcore: name another file, or replace it with --force"
 # ignored, so python gives it back.
 killed_while_saving() {
     env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" LD_PRELOAD="$FAILING_DISK" \
-        SLOW_WRITE=-incomplete:40000 python3 -c 'import os, signal, sys
+        SLOW_WRITE=-incomplete:40000 /usr/bin/python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$VMCORE" save raw dump 3>&- &
     local pid=$!

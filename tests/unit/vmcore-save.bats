@@ -166,7 +166,7 @@ codec() {
 
 # peak_memory CMD...: sets $peak to the largest resident size, in KiB.
 peak_memory() {
-    ok python3 -c 'import resource, subprocess, sys
+    ok /usr/bin/python3 -c 'import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status)' "$@"
@@ -217,7 +217,7 @@ sys.exit(status)' "$@"
 
 @test "save: 65600 segments (PN_XNUM) read and written" {
     make_vmcore raw --page-size 4K --memory 2M+1M
-    python3 - raw many <<'END'
+    /usr/bin/python3 - raw many <<'END'
 import struct, sys
 raw = open(sys.argv[1], "rb").read()
 ph = [struct.unpack_from("<IIQQQQQQ", raw, 64 + 56 * i) for i in range(2)]
