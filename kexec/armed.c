@@ -13,7 +13,10 @@ static const char *path_of(bool crash)
 	return crash ? ARMED_DIR "/crash-cmdline" : ARMED_DIR "/normal-cmdline";
 }
 
-struct error *armed_read(bool crash, char **ret)
+/* Stands for the line in the record of an image loaded by kexec_file_load. */
+#define BY_FILE "kexec_file"
+
+static struct error *read_record(bool crash, char **ret)
 {
 	const char *path = path_of(crash);
 	char *text = NULL;
@@ -40,6 +43,32 @@ struct error *armed_read(bool crash, char **ret)
 	}
 	*ret = text;
 	return NULL;
+}
+
+struct error *armed_read(bool crash, char **ret)
+{
+	struct error *err = read_record(crash, ret);
+
+	if (!err && *ret && !strcmp(*ret, BY_FILE)) {
+		free(*ret);
+		*ret = NULL;
+	}
+	return err;
+}
+
+struct error *armed_by_file(bool crash, bool *ret)
+{
+	char *text cleanup_free = NULL;
+	struct error *err = read_record(crash, &text);
+
+	if (!err)
+		*ret = text && !strcmp(text, BY_FILE);
+	return err;
+}
+
+struct error *armed_write_by_file(bool crash)
+{
+	return armed_write(crash, BY_FILE);
 }
 
 struct error *armed_write(bool crash, const char *command_line)

@@ -21,8 +21,15 @@
  */
 struct error *armed_read(bool crash, char **ret) MUST_CHECK;
 
+/*
+ * Did this program load the image by kexec_file_load? Then the kernel wrote
+ * the command line, and armed_read() has none.
+ */
+struct error *armed_by_file(bool crash, bool *ret) MUST_CHECK;
+
 /* After a load, and after an unload. The record appears whole or not at all. */
 struct error *armed_write(bool crash, const char *command_line) MUST_CHECK;
+struct error *armed_write_by_file(bool crash) MUST_CHECK;
 struct error *armed_forget(bool crash) MUST_CHECK;
 
 #endif

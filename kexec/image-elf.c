@@ -259,6 +259,7 @@ static struct error *elf_probe(const struct image_input *in, struct image *ret)
 		image.relocatable = (struct fact){ ANSWER_YES, "ELF segment PT_DYNAMIC" };
 	else
 		image.relocatable = find_relocations(in, &header);
+	image.load_count = (unsigned int)layout.loads;
 	if (layout.loads > 1) {
 		err = flatten(in, &header, &layout, &image.storage);
 		if (err)

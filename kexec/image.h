@@ -50,6 +50,7 @@ struct image {
 	uint64_t image_size;    /* memory it needs, a multiple of 64 KiB */
 	uint64_t text_offset;   /* physical link address of its first byte */
 	uint64_t entry;         /* physical link address of its entry */
+	unsigned int load_count; /* ELF: PT_LOAD segments; payload is made of all */
 	bool header_magic;      /* PE: 0x818223cd stands at 0x38 */
 
 	struct fact relocatable, kaslr, crash_dump;

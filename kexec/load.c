@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kexec/arch.h"
+#include "kexec/load-file.h"
 #include "kexec/rules.h"
 #include "lib/file.h"
 #include "lib/units.h"
@@ -81,7 +82,7 @@ static bool is_locked_down(void)
 #define CAP_SYS_BOOT 22
 
 /* NULL, or what stands behind an EPERM. */
-static struct error *explain_permission(bool crash)
+static struct error *explain_permission(bool crash, bool by_file)
 {
 	if (!has_capability(CAP_SYS_BOOT))
 		return error_remedy(
@@ -99,27 +100,27 @@ static struct error *explain_permission(bool crash)
 				  "%s kernel loads is used up (kernel.kexec_load_limit_%s=0)",
 				  crash ? "crash" : "next", crash ? "panic" : "reboot"),
 			"It can only be raised by a reboot; look for it in /etc/sysctl.d.");
-	if (is_locked_down())
+	if (!by_file && is_locked_down())
 		return error_remedy(
 			error_new(ERROR_RULE, "kernel rule 2 (lockdown): the kernel is locked "
 				  "down and refuses kexec_load"), "%s", rules[1].remedy);
 	return NULL;
 }
 
-struct error *load_allowed(bool crash)
+struct error *load_allowed(bool crash, bool by_file)
 {
 	if (!is_native())
 		return error_remedy(
 			error_new(ERROR_UNSUPPORTED, "this build of kexec runs on %s; planning "
 				  "works here (--dry-run), loading does not", arch_native()),
 			"Run the loongarch64 build on the machine itself.");
-	return explain_permission(crash);
+	return explain_permission(crash, by_file);
 }
 
 /* The kernel said only errnum; what it can mean after our own checks passed. */
 static struct error *explain(int errnum, bool crash)
 {
-	struct error *err = errnum == EPERM ? explain_permission(crash) : NULL;
+	struct error *err = errnum == EPERM ? explain_permission(crash, false) : NULL;
 	size_t i;
 
 	if (err)
@@ -138,7 +139,7 @@ struct error *load_plan(const struct plan *plan)
 {
 	struct kernel_segment segments[PLAN_SEGMENTS];
 	const bool crash = plan_is_crash(plan);
-	struct error *err = load_allowed(crash);
+	struct error *err = load_allowed(crash, false);
 	size_t i;
 
 	if (err)
@@ -166,7 +167,7 @@ struct error *load_command_line(const char *command_line)
 	struct kernel_segment segments[2] = {
 		{ NULL, COMMAND_LINE_MAX, 32 * unit, unit }, { NULL, unit, 33 * unit, unit },
 	};
-	struct error *err = load_allowed(false);
+	struct error *err = load_allowed(false, false);
 
 	if (!err)
 		err = blob_init(&line, COMMAND_LINE_MAX);
@@ -186,11 +187,17 @@ struct error *load_command_line(const char *command_line)
 
 struct error *load_unload(bool crash)
 {
-	struct error *err = load_allowed(crash);
+	struct error *err = load_allowed(crash, true), *again;
 
-	if (err)
+	if (err || !kexec_load(0, 0, NULL, KEXEC_FLAG_ARCH | (crash ? KEXEC_FLAG_ON_CRASH : 0)))
 		return err;
-	if (kexec_load(0, 0, NULL, KEXEC_FLAG_ARCH | (crash ? KEXEC_FLAG_ON_CRASH : 0)) != 0)
-		return explain(errno, crash);
+	err = explain(errno, crash);
+	/* Without CONFIG_KEXEC, or locked down, there is the other call. */
+	again = load_file_unload(crash);
+	if (again) {
+		error_free(again);
+		return err;
+	}
+	error_free(err);
 	return NULL;
 }

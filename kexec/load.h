@@ -11,10 +11,12 @@
 #include "lib/error.h"
 
 /*
- * May this process load a crash kernel, or the next kernel? Rules 1 and 2, and whether this program was
- * built for the machine's architecture. Asked before anything costly is done.
+ * May this process load a crash kernel, or the next kernel? Rules 1 and 2, and
+ * whether this program was built for the machine's architecture. Asked before
+ * anything costly is done. by_file: lockdown (rule 2) does not forbid
+ * kexec_file_load as such.
  */
-struct error *load_allowed(bool crash) MUST_CHECK;
+struct error *load_allowed(bool crash, bool by_file) MUST_CHECK;
 
 /* Hand a plan that was held against the rules to the kernel. */
 struct error *load_plan(const struct plan *plan) MUST_CHECK;

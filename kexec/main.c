@@ -2,14 +2,18 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kexec/arch.h"
 #include "kexec/armed.h"
 #include "kexec/cmdline.h"
+#include "kexec/file-mode.h"
 #include "kexec/image.h"
+#include "kexec/load-file.h"
 #include "kexec/load.h"
 #include "kexec/machine.h"
 #include "kexec/options.h"
@@ -65,12 +69,12 @@ static struct error *read_initrd(const char *path, struct blob *ret)
 			    "Check --initrd=, or build the initrd first.");
 }
 
-static void print_warnings(const struct plan *plan)
+static void print_warnings(char *const *warnings, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < plan->warning_count; i++)
-		fprintf(stderr, "kexec: warning: %s\n", plan->warnings[i]);
+	for (i = 0; i < count; i++)
+		fprintf(stderr, "kexec: warning: %s\n", warnings[i]);
 }
 
 static struct error *print_plan(const struct options *o, const struct image *image,
@@ -99,34 +103,87 @@ static struct error *print_plan(const struct options *o, const struct image *ima
 static const char in_the_way[] =
 	"the kernel keeps one command line for the crash kernel and the next kernel";
 
+/* Without CONFIG_CRASH_DUMP there is no such file, and no crash image. */
+static struct error *crash_loaded(int *ret)
+{
+	struct error *err = machine_loaded("/", true, ret);
+
+	if (!err || err->sys_errno != ENOENT)
+		return err;
+	error_free(err);
+	*ret = 0;
+	return NULL;
+}
+
+/* Something stands against keeping the crash image: go on without it, or not. */
+static struct error *or_drop_crash(const struct options *o, struct error *err)
+{
+	if (!err || !o->drop_crash)
+		return err;
+	error_free(err);
+	err = load_unload(true);
+	return err ? err : armed_forget(true);
+}
+
 /*
  * Is a crash image loaded whose command line the load of the next kernel will
  * overwrite, and what is that line? ERROR_RULE when nobody can tell.
  */
 static struct error *crash_line(const struct options *o, char **ret)
 {
-	struct error *err = armed_read(true, ret);
+	bool by_file = false;
 	int loaded = 0;
+	struct error *err = crash_loaded(&loaded);
 
-	if (!err && !*ret)
-		err = machine_loaded("/", true, &loaded);
-	/* Without CONFIG_CRASH_DUMP there is no such file, and no crash image. */
-	if (err && err->sys_errno == ENOENT) {
-		error_free(err);
-		return NULL;
-	}
+	*ret = NULL;
+	if (!err && loaded)
+		err = armed_read(true, ret);
+	if (!err && loaded && !*ret)
+		err = armed_by_file(true, &by_file);
 	if (!err && loaded && !*ret)
 		err = error_remedy(
-			error_new(ERROR_RULE, "%s, and the crash kernel that is loaded was not "
-				  "loaded by this program: its command line would be lost",
-				  in_the_way),
-			"Load the crash kernel again with this kexec -p first, or add "
-			"--drop-crash to do without it.");
-	if (!err || !o->drop_crash)
+			error_new(ERROR_RULE, "%s, and the crash kernel that is loaded was %s: its "
+				  "command line would be lost", in_the_way,
+				  by_file ? "loaded with -s, where the kernel writes the line and "
+					    "does not hand it out" :
+					    "not loaded by this program"),
+			"Load the crash kernel again with this kexec -p%s first, or add "
+			"--drop-crash to do without it.", by_file ? " -c" : "");
+	return or_drop_crash(o, err);
+}
+
+/* The line of a next kernel loaded by kexec_file_load is in the one place
+ * there is, and nowhere else: a crash load would overwrite it for good. */
+static struct error *require_no_next_by_file(void)
+{
+	bool by_file;
+	struct error *err = armed_by_file(false, &by_file);
+
+	if (err || !by_file)
 		return err;
-	error_free(err);
-	err = load_unload(true);
-	return err ? err : armed_forget(true);
+	return error_remedy(
+		error_new(ERROR_RULE, "%s, and the next kernel was loaded with -s, where the "
+			  "kernel writes the line and does not hand it out: it would be lost",
+			  in_the_way),
+		"Drop the next kernel (kexec -u), or load it again without -s.");
+}
+
+/* The other way round: the crash kernel's line could be put back, but then
+ * the next kernel's would be lost. */
+static struct error *require_no_crash(const struct options *o)
+{
+	int loaded = 0;
+	struct error *err = crash_loaded(&loaded);
+
+	if (!err && loaded)
+		err = error_remedy(
+			error_new(ERROR_UNSUPPORTED, "%s; a crash kernel is loaded, and with "
+				  "kexec_file_load only one of the two lines can be kept",
+				  in_the_way),
+			"Leave -s out: kexec_load keeps both; or add --drop-crash to do without "
+			"the crash kernel.");
+	/* With -a the other call keeps it. */
+	return o->call == CALL_AUTO ? err : or_drop_crash(o, err);
 }
 
 /* After a load of the next kernel: the crash image gets its line back. */
@@ -138,14 +195,31 @@ static struct error *keep_crash_armed(const char *line)
 			    "The crash kernel is not armed any more: load it again.");
 }
 
-/* After a crash load that failed, or an unload: only the next kernel's line is
- * of use any more. As it is, it may be the crash kernel's. */
+/* The crash image is gone: only the next kernel's line is of use any more. As
+ * it is, it may be the crash kernel's. */
 static struct error *put_back_normal(void)
 {
 	char *line cleanup_free = NULL;
 	struct error *err = armed_read(false, &line);
 
 	return err || !line ? err : load_command_line(line);
+}
+
+/*
+ * A load that failed late may have written its line. That of a next kernel
+ * loaded with -s cannot be put back: better none than one that starts wrongly.
+ */
+static struct error *after_failed_load(void)
+{
+	bool by_file;
+	struct error *err = armed_by_file(false, &by_file);
+
+	if (err || !by_file)
+		return err ? err : put_back_normal();
+	fprintf(stderr, "kexec: warning: the next kernel that was loaded with -s is dropped: its "
+		"command line may be overwritten\n");
+	err = load_unload(false);
+	return err ? err : armed_forget(false);
 }
 
 /* err, or else what came after it. */
@@ -160,16 +234,16 @@ static struct error *first_of(struct error *err, struct error *later)
 static struct error *load_and_record(const struct options *o, const struct plan *plan)
 {
 	char *crash cleanup_free = NULL;
-	struct error *err = o->crash ? NULL : crash_line(o, &crash);
+	struct error *err = o->crash ? require_no_next_by_file() : crash_line(o, &crash);
 
 	if (err)
 		return err;
 	/* A load may fail after it has written its line. */
 	err = load_plan(plan);
-	if (!o->crash)
+	if (crash)
 		err = first_of(err, keep_crash_armed(crash));
 	else if (err)
-		err = first_of(err, put_back_normal());
+		err = first_of(err, after_failed_load());
 	/* A record of what was there before must not survive. */
 	if (!err)
 		err = armed_forget(o->crash);
@@ -182,7 +256,8 @@ static struct error *load_and_record(const struct options *o, const struct plan 
 static struct error *do_exec(const struct options *o)
 {
 	char *line cleanup_free = NULL, *crash cleanup_free = NULL;
-	int loaded = 0, crash_loaded = 0;
+	int loaded = 0, armed = 0;
+	bool by_file = false;
 	struct error *err = machine_loaded("/", false, &loaded), *again;
 
 	if (!err && !loaded)
@@ -190,26 +265,33 @@ static struct error *do_exec(const struct options *o)
 				   "Load one first: kexec -l KERNEL.");
 	if (!err)
 		err = armed_read(false, &line);
+	if (!err && !line)
+		err = armed_by_file(false, &by_file);
 	if (err)
 		return err;
 	again = armed_read(true, &crash);
 	error_free(again);
-	again = machine_loaded("/", true, &crash_loaded);
+	again = crash_loaded(&armed);
 	error_free(again);
-	if (!line && crash_loaded && !o->drop_crash)
+	if (!line && armed && !o->drop_crash)
 		return error_remedy(
-			error_new(ERROR_RULE, "%s, and the next kernel was not loaded by this "
-				  "program: it might start with the crash kernel's", in_the_way),
+			error_new(ERROR_RULE, "%s, and the next kernel was %s: it might start with "
+				  "the crash kernel's", in_the_way,
+				  by_file ? "loaded with -s, before the crash kernel" :
+					    "not loaded by this program"),
 			"Load it again with this kexec -l, or add --drop-crash to take the risk.");
 	/* Without a crash image the line is in place, and a system where loading
 	 * was switched off since must still be able to start it. */
-	if (line && crash_loaded)
+	if (line && armed)
 		err = load_command_line(line);
 	if (!err)
 		err = start_now(!o->no_sync, !o->no_ifdown);
 	/* Still here: a panic must find its own line again. */
 	again = keep_crash_armed(crash);
 	error_free(again);
+	if (line && armed && !crash)
+		err = error_add(err, "the crash kernel has lost its command line and has to be "
+				"loaded again");
 	return err;
 }
 
@@ -220,7 +302,7 @@ static struct error *start_loaded(const struct options *o)
 	return o->then_shutdown ? start_shutdown() : NULL;
 }
 
-static struct error *do_load(const struct options *o)
+static struct error *load_segments(const struct options *o)
 {
 	struct rule_result results[RULE_COUNT];
 	struct machine machine cleanup_machine = { 0 };
@@ -234,7 +316,7 @@ static struct error *do_load(const struct options *o)
 	struct error *err = require_described(o);
 
 	if (!err && !o->dry_run)
-		err = load_allowed(o->crash);
+		err = load_allowed(o->crash, false);
 	if (!err)
 		err = machine_read(o->system, o->crash, &machine);
 	if (!err && o->crash)
@@ -257,15 +339,143 @@ static struct error *do_load(const struct options *o)
 	 * it would refuse has to be found out here. */
 	subject = rules_subject_of(&plan, &machine);
 	rules_check(&subject, results);
-	print_warnings(&plan);
+	print_warnings(plan.warnings, plan.warning_count);
 	err = print_plan(o, &image, &machine, &plan, results);
 	if (!err)
 		err = rules_verdict(results);
 	if (err || o->dry_run)
 		return err;
 	fflush(stdout);
-	err = load_and_record(o, &plan);
-	return err ? err : start_loaded(o);
+	return load_and_record(o, &plan);
+}
+
+/* --- the kernel reads the files itself --- */
+
+struct open_files {
+	int kernel, initrd;
+	uint64_t initrd_size;
+};
+
+static void close_files(struct open_files *files)
+{
+	close_cleanup(&files->kernel);
+	close_cleanup(&files->initrd);
+}
+
+static struct error *open_initrd(const char *path, struct open_files *files)
+{
+	struct error *err = file_open(path, O_RDONLY, 0, &files->initrd);
+	struct stat st;
+
+	if (!err && fstat(files->initrd, &st) < 0)
+		err = error_errno(errno, "looking at %s", path);
+	if (!err && !S_ISREG(st.st_mode))
+		err = error_new(ERROR_USAGE, "%s is no regular file", path);
+	if (!err && !st.st_size)
+		err = error_new(ERROR_FORMAT, "%s is empty", path);
+	if (!err)
+		files->initrd_size = st.st_size;
+	return error_remedy(error_add(err, "opening the initrd"),
+			    "Check --initrd=, or build the initrd first.");
+}
+
+static struct error *load_file_and_record(const struct options *o,
+					  const struct file_request *request,
+					  const struct open_files *files)
+{
+	struct error *err = o->crash ? require_no_next_by_file() : require_no_crash(o);
+
+	if (err)
+		return err;
+	err = load_file(request, files->kernel, files->initrd, o->debug);
+	if (err)
+		return first_of(err, after_failed_load());
+	err = armed_forget(o->crash);
+	return err ? err : armed_write_by_file(o->crash);
+}
+
+/* *ret_other: what failed may succeed with kexec_load. */
+static struct error *load_by_file(const struct options *o, bool *ret_other)
+{
+	struct machine machine cleanup_machine = { 0 };
+	struct image image cleanup_image = { 0 };
+	struct file_request request cleanup_file_request = { 0 };
+	struct open_files files __attribute__((cleanup(close_files))) = { -1, -1, 0 };
+	struct file_wishes wishes = { .crash = o->crash, .has_initrd = o->initrd != NULL };
+	char *words cleanup_free = NULL;
+	struct error *err = require_described(o);
+
+	*ret_other = false;
+	if (!err && !o->dry_run)
+		err = load_allowed(o->crash, true);
+	if (!err)
+		err = machine_read(o->system, o->crash, &machine);
+	if (!err && o->initrd)
+		err = open_initrd(o->initrd, &files);
+	if (!err)
+		err = file_open(o->kernel, O_RDONLY, 0, &files.kernel);
+	if (!err)
+		err = image_open(o->kernel, o->type, &image);
+	if (!err)
+		err = make_words(o, &machine, &words);
+	if (err)
+		return err;
+	wishes.initrd_size = files.initrd_size;
+	wishes.command_line = words;
+	err = file_request_make(&image, &machine, &wishes, &request);
+	*ret_other = err && err->code == ERROR_UNSUPPORTED;
+	if (err)
+		return err;
+	print_warnings(request.warnings, request.warning_count);
+	if (o->debug || o->dry_run) {
+		show_image(stdout, o->kernel, &image);
+		file_request_show(stdout, &request);
+		fflush(stdout);
+	}
+	if (o->dry_run)
+		return NULL;
+	err = load_file_and_record(o, &request, &files);
+	*ret_other = err && (err->code == ERROR_UNSUPPORTED || load_file_may_fall_back(err));
+	return err;
+}
+
+static void note_fallback(const char *why)
+{
+	fprintf(stderr, "kexec: note: kexec_load is used: %s\n", why);
+}
+
+/* kexec_file_load where it can do it. A plan is always kexec_load's. */
+static struct error *load_auto(const struct options *o)
+{
+	const char *against = options_against_file(o);
+	struct error *err;
+	bool other;
+
+	if (o->dry_run)
+		return load_segments(o);
+	if (against) {
+		note_fallback(against);
+		return load_segments(o);
+	}
+	err = load_by_file(o, &other);
+	if (!err || !other)
+		return err;
+	note_fallback(err->message);
+	error_free(err);
+	return load_segments(o);
+}
+
+static struct error *do_load(const struct options *o)
+{
+	struct error *err = NULL;
+	bool other;
+
+	switch (o->call) {
+	case CALL_KEXEC_LOAD: err = load_segments(o); break;
+	case CALL_FILE:       err = load_by_file(o, &other); break;
+	case CALL_AUTO:       err = load_auto(o); break;
+	}
+	return err || o->dry_run ? err : start_loaded(o);
 }
 
 static struct error *do_inspect(const struct options *o)
@@ -283,9 +493,17 @@ static struct error *do_inspect(const struct options *o)
 
 static struct error *do_unload(const struct options *o)
 {
-	struct error *err;
+	struct error *err = NULL;
+	int armed = 0;
 
 	if (!o->dry_run) {
+		/* Another program's, loaded over the next kernel's line. */
+		if (o->crash)
+			err = crash_loaded(&armed);
+		if (!err && armed)
+			err = require_no_next_by_file();
+		if (err)
+			return err;
 		err = load_unload(o->crash);
 		if (!err)
 			err = armed_forget(o->crash);

@@ -34,9 +34,6 @@ struct refused {
 };
 
 static const struct refused refused[] = {
-	{ "kexec-file-syscall", 0, 's',
-	  "kexec_file_load is not in this release yet; leave it out, kexec_load needs no "
-	  "support for files in the kernel" },
 	{ "hotplug", 0, 0, "kernels for loongarch64 cannot update a loaded image; load again "
 			   "after a CPU or memory change" },
 	{ "load-preserve-context", 0, 0, "loongarch64 kernels cannot return from a kexec" },
@@ -45,8 +42,8 @@ static const struct refused refused[] = {
 	{ "exec-live-update", 0, 0, "this is for Xen, which does not run on loongarch64" },
 	{ "reuseinitrd", 0, 0, "loongarch64 kernels do not keep their initrd; use --initrd=" },
 	{ "dtb", 1, 0, "loongarch64 kernels take the device tree from the firmware" },
-	{ "no-cma", 0, 0, "it belongs to kexec_file_load, which is not in this release yet" },
-	{ "force-dtb", 0, 0, "it belongs to kexec_file_load, which is not in this release yet" },
+	{ "no-cma", 0, 0, "this flag of kexec_file_load is not in this release" },
+	{ "force-dtb", 0, 0, "loongarch64 kernels take the device tree from the firmware" },
 };
 #define REFUSED_COUNT (sizeof(refused) / sizeof(*refused))
 
@@ -63,6 +60,7 @@ static const struct option accepted[] = {
 	{ "no-checks", no_argument, NULL, 'i' },
 	{ "no-ifdown", no_argument, NULL, 'x' },
 	{ "no-sync", no_argument, NULL, 'y' },
+	{ "kexec-file-syscall", no_argument, NULL, 's' },
 	{ "kexec-syscall", no_argument, NULL, 'c' },
 	{ "kexec-syscall-auto", no_argument, NULL, 'a' },
 	{ "type", required_argument, NULL, 't' },
@@ -149,8 +147,10 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case 'u': asked->unload = true; break;
 	case 'S': asked->status = true; break;
 	case 't': o->type = optarg; break;
-	/* kexec_load is what is used, and there is no purgatory to check. */
-	case 'c': case 'a': case 'i': break;
+	case 's': o->call = CALL_FILE; break;
+	case 'c': o->call = CALL_KEXEC_LOAD; break;
+	case 'a': o->call = CALL_AUTO; break;
+	case 'i': break; /* there is no purgatory to check */
 	case OPT_INITRD: o->initrd = optarg; break;
 	case OPT_APPEND: o->append = optarg; break;
 	case OPT_REUSE_CMDLINE: o->reuse_cmdline = true; break;
@@ -230,6 +230,15 @@ static struct error *choose_action(const struct asked *asked, struct options *o)
 	return NULL;
 }
 
+const char *options_against_file(const struct options *o)
+{
+	if (o->entry || o->mem_min || o->mem_max != UINT64_MAX)
+		return "with kexec_file_load the running kernel chooses the places: --mem-min, "
+		       "--mem-max and --entry cannot be obeyed";
+	return o->json || o->map ? "with kexec_file_load the running kernel chooses the places: "
+				   "there is nothing for --json and --map to show" : NULL;
+}
+
 static struct error *check_together(const struct options *o)
 {
 	bool needs_file = o->action == ACTION_LOAD || o->action == ACTION_INSPECT;
@@ -244,6 +253,9 @@ static struct error *check_together(const struct options *o)
 		return error_remedy(error_new(ERROR_USAGE, "--type=%s: unknown type", o->type),
 				    "Types: zboot (pez-loongarch), pe (pei-loongarch), elf "
 				    "(elf-loongarch).");
+	if (o->action == ACTION_LOAD && o->call == CALL_FILE && options_against_file(o))
+		return error_remedy(error_new(ERROR_USAGE, "-s: %s", options_against_file(o)),
+				    "Leave -s out: kexec_load does what is planned here.");
 	if (o->mem_min > o->mem_max)
 		return usage(error_new(ERROR_USAGE, "--mem-min is above --mem-max"));
 	if (strcmp(o->system, "/") != 0 && !o->dry_run &&
@@ -331,7 +343,9 @@ void options_help(FILE *out)
 	      "      --drop-crash       go on where the crash image cannot be kept armed\n"
 	      "  -x, --no-ifdown        -e, -f: leave network interfaces up\n"
 	      "  -y, --no-sync          -e, -f: do not write file systems back first\n"
-	      "  -c, -a                 use kexec_load (the only way in this release)\n"
+	      "  -c, --kexec-syscall    use kexec_load (the default): planned and checked here\n"
+	      "  -s, --kexec-file-syscall use kexec_file_load: the kernel reads the image\n"
+	      "  -a, --kexec-syscall-auto -s, and where the kernel cannot do that -c\n"
 	      "  -i                     accepted, without effect: there is no purgatory\n"
 	      "\n"
 	      "How to look\n"

@@ -24,9 +24,17 @@ enum action {
 	ACTION_VERSION,
 };
 
+/* Which of the kernel's two calls loads. */
+enum load_call {
+	CALL_KEXEC_LOAD,
+	CALL_FILE,
+	CALL_AUTO, /* CALL_FILE, and where the kernel cannot do that the other */
+};
+
 /* Texts are borrowed from argv. */
 struct options {
 	enum action action;
+	enum load_call call;
 	bool crash;           /* for load, unload and status: which image */
 	bool then_exec;       /* start what was loaded at once */
 	bool then_shutdown;   /* have init shut down, which starts it in the end */
@@ -47,6 +55,9 @@ struct options {
 
 /* ERROR_USAGE says which option and why. */
 struct error *options_parse(int argc, char **argv, struct options *ret) MUST_CHECK;
+
+/* Why what is asked for cannot be done by kexec_file_load; NULL: it can. */
+const char *options_against_file(const struct options *o);
 
 void options_help(FILE *out);
 

@@ -23,7 +23,12 @@ load kexec-common
 -l -e|--load and --exec together: --force does both
 -e|/vmlinuz: no file is expected with this option
 -e -u|more than one of --status, --unload, --exec, --force
--p -s|-s, --kexec-file-syscall: kexec_file_load is not in this release yet
+-p -s --entry=0x1000|-s: with kexec_file_load the running kernel chooses the places: --mem-min, --mem-max and --entry cannot
+-l -s --mem-min=1M|-s: with kexec_file_load the running kernel chooses the places: --mem-min, --mem-max and --entry cannot
+-l -a --kexec-file-syscall --mem-max=1G|-s: with kexec_file_load the running kernel chooses the places
+-p -s --json|-s: with kexec_file_load the running kernel chooses the places: there is nothing for --json and --map
+-f -s --map|-s: with kexec_file_load the running kernel chooses the places: there is nothing for --json and --map
+-p --no-cma|--no-cma: this flag of kexec_file_load
 -p --entry=here|--entry=here: not an address
 -p --hotplug|--hotplug: kernels for loongarch64 cannot update a loaded image
 -p --load-preserve-context|--load-preserve-context: loongarch64 kernels cannot return
