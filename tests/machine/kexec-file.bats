@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # kexec_file_load on our own kernel, which has it, and on the stock kernel,
-# which has not: our own kernel starts itself, then the stock kernel (by
+# which has not: our own kernel starts itself twice, then the stock kernel (by
 # kexec_load), that one our own again; and that one panics into itself.
 
 load machine
@@ -8,6 +8,7 @@ load machine
 setup_file() {
     guest_disk "$BATS_FILE_TMPDIR/disk" kexec-file
     cp "$(lab path testkernel-vmlinuz)" "$BATS_FILE_TMPDIR/disk/image"
+    cp "$(lab path testkernel-stripped)" "$BATS_FILE_TMPDIR/disk/elf"
     guest_run kexec-file 1G "crashkernel=512M loongdump.first" 600 \
         --kernel "$(lab path testkernel-vmlinuz)"
 }
@@ -59,10 +60,8 @@ kexec: Wait until it has been written."
     same "$(result after-busy-0)" "0
 0"
     result again
-    step_fails busy-1 1
-    same "$(result loaded-1)" "0
-1"
-    refute_regex "$(result cmdline-2)" "loongdump\.wrong"
+    step_fails busy-2 1
+    refute_regex "$(result cmdline-3)" "loongdump\.wrong"
 }
 
 @test "what cannot be done is refused with the cause" {
@@ -89,12 +88,21 @@ kexec: Wait until it has been written."
     assert_equal "$(result release-1)" "$(lab path testkernel-release)"
 }
 
-@test "-l, -e to the other kernel, and from that one back" {
-    result next-1
-    assert_equal "$(result release-2)" "$(lab path release)"
-    assert_regex "$(result cmdline-2)" "^kexec initrd=[0-9]+,[0-9]+ console=.* loongdump\.pass=2 two"
-    assert_equal "$(result release-3)" "$(lab path testkernel-release)"
+@test "-l -a of an ELF file, -e: kexec_file_load, the file as it is, without a word" {
+    assert_regex "$(result next-1)" "kernel        [0-9]+ bytes, the file as it is"
+    assert_equal "$(cat "$GUEST/out/next-1.err")" ""
+    assert_regex "$(result cmdline-2)" "^kexec_file initrd=0x[0-9a-f]+,0x[0-9a-f]+ console=.* loongdump\.pass=2 two"
+}
+
+@test "-l, -p -s, -e to the other kernel, and from that one back" {
+    result next-2
+    result crash-2
+    same "$(result loaded-2)" "1
+1"
+    assert_equal "$(result release-3)" "$(lab path release)"
     assert_regex "$(result cmdline-3)" "^kexec initrd=[0-9]+,[0-9]+ console=.* loongdump\.pass=3 two"
+    assert_equal "$(result release-4)" "$(lab path testkernel-release)"
+    assert_regex "$(result cmdline-4)" "^kexec initrd=[0-9]+,[0-9]+ console=.* loongdump\.pass=4 two"
 }
 
 @test "a kernel without CONFIG_KEXEC_FILE: -s says so, -a goes on with kexec_load" {
@@ -103,27 +111,27 @@ kexec: Wait until it has been written."
 kexec: Leave -s out: kexec_load does not need it."
     same "$(result after-no-call)" "0
 0"
-    result next-2
-    same "$(cat "$GUEST/out/next-2.err")" "kexec: note: kexec_load is used: the running kernel has no kexec_file_load (CONFIG_KEXEC_FILE is not set): Function not implemented"
+    result next-3
+    same "$(cat "$GUEST/out/next-3.err")" "kexec: note: kexec_load is used: the running kernel has no kexec_file_load (CONFIG_KEXEC_FILE is not set): Function not implemented"
 }
 
 @test "-p -s: a -l that would lose its command line is refused" {
-    result crash-3
+    result crash-4
     step_fails lost 1
     same "$stderr" "kexec: loading the next kernel: $one_line, and the crash kernel that is loaded was loaded with -s, where the kernel writes the line and does not hand it out: its command line would be lost
 kexec: Load the crash kernel again with this kexec -p -c first, or add --drop-crash to do without it."
     step_fails lost-s 1
-    same "$(result both-3)" "1
-0"
+    same "$(result both-4)" "1
+1"
 }
 
 @test "-p -s, panic: the crash kernel finds the headers and makes the dump" {
     assert_regex "$(cat "$LOG")" "Starting crashdump kernel"
-    assert_regex "$(result capture-cmdline)" "^kexec_file mem=0x[0-9a-f]+@0x[0-9a-f]+ elfcorehdr=0x[0-9a-f]+@0x[0-9a-f]+ initrd=.*loongdump\.crash=3"
+    assert_regex "$(result capture-cmdline)" "^kexec_file mem=0x[0-9a-f]+@0x[0-9a-f]+ elfcorehdr=0x[0-9a-f]+@0x[0-9a-f]+ initrd=.*loongdump\.crash=4"
     run sed -n '/Starting crashdump kernel/,$p' "$LOG"
     refute_output --regexp 'Oops|BUG:|kernel BUG|Call Trace|elfcorehdr is overlapped'
     result save
     ok "$VMCORE" dmesg "$GUEST/vmcore"
-    assert_output --partial "loongdump.pass=3"
+    assert_output --partial "loongdump.pass=4"
     assert_output --partial "Kernel panic - not syncing: sysrq triggered crash"
 }
