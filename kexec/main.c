@@ -269,10 +269,12 @@ static struct error *do_exec(const struct options *o)
 		err = armed_by_file(false, &by_file);
 	if (err)
 		return err;
-	again = armed_read(true, &crash);
-	error_free(again);
-	again = crash_loaded(&armed);
-	error_free(again);
+	/* Without its record the crash kernel's line is lost only if the start
+	 * fails, and that is said below. */
+	error_free(armed_read(true, &crash));
+	err = crash_loaded(&armed);
+	if (err)
+		return err;
 	if (!line && armed && !o->drop_crash)
 		return error_remedy(
 			error_new(ERROR_RULE, "%s, and the next kernel was %s: it might start with "
@@ -288,10 +290,10 @@ static struct error *do_exec(const struct options *o)
 		err = start_now(!o->no_sync, !o->no_ifdown);
 	/* Still here: a panic must find its own line again. */
 	again = keep_crash_armed(crash);
-	error_free(again);
-	if (line && armed && !crash)
+	if (again || (line && armed && !crash))
 		err = error_add(err, "the crash kernel has lost its command line and has to be "
 				"loaded again");
+	error_free(again);
 	return err;
 }
 
