@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "lib/file.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/kernel/log.h"
+#include "makedumpfile-glue/open-options.h"
 #include "makedumpfile-glue/save.h"
 
 static const char help[] =
@@ -17,53 +17,43 @@ static const char help[] =
 	"(mode 0600). Times are seconds since the kernel started; bytes that are not\n"
 	"printable are shown as \\xNN.\n"
 	"\n"
-	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	OPEN_OPTIONS_HELP
 	"  -f, --force          replace DEST\n"
 	"  -h, --help           this text\n"
 	"\n" EXIT_HELP
 	"Records that contradict themselves count as places that could not be read.\n";
 
-enum { OPTION_PAGE_SIZE = 256 };
-
 static const struct option long_options[] = {
-	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
 	{ "force", no_argument, NULL, 'f' },
-	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct arguments {
+	struct dump_options open;
 	const char *source;
 	const char *destination; /* NULL: stdout */
-	uint64_t page_size;
 	bool force;
-	bool help;
 };
 
-static struct error *parse(int argc, char **argv, struct arguments *a)
+static struct error *take(int option, void *arguments)
 {
-	struct error *err = NULL;
-	int option;
+	struct arguments *a = arguments;
 
-	*a = (struct arguments){ 0 };
-	opterr = 0;
-	while (!err && (option = getopt_long(argc, argv, ":fh", long_options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
-		case 'f': a->force = true; break;
-		case 'h': a->help = true; return NULL;
-		default:  err = bad_option(option, argv);
-		}
-	}
-	if (!err && argc - optind != 1 && argc - optind != 2)
-		err = error_new(ERROR_USAGE, "dmesg needs SOURCE");
-	if (err)
-		return error_remedy(err, "vmcore dmesg --help says what it takes");
-	a->source = argv[optind];
-	if (argc - optind == 2)
-		a->destination = argv[optind + 1];
+	(void)option; /* there is but one */
+	a->force = true;
 	return NULL;
 }
+
+static const struct command command = {
+	.name = "dmesg",
+	.help = help,
+	.letters = "f",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE",
+	.operands_min = 1,
+	.operands_max = 2,
+};
 
 struct sink {
 	FILE *file;
@@ -142,7 +132,7 @@ static int dmesg(const struct arguments *a)
 	if (a->destination)
 		err = save_check_destination(a->destination, a->force);
 	if (!err)
-		err = dump_open(a->source, a->page_size, &dump);
+		err = dump_open(a->source, &a->open, &dump);
 	if (err)
 		return fail(err);
 	dump_print_warnings(dump);
@@ -162,14 +152,13 @@ static int dmesg(const struct arguments *a)
 
 int cmd_dmesg(int argc, char **argv)
 {
-	struct arguments a;
-	struct error *err = parse(argc, argv, &a);
+	struct arguments a = { 0 };
+	int status;
 
-	if (err)
-		return fail(err);
-	if (a.help) {
-		fputs(help, stdout);
-		return EXIT_DONE;
-	}
+	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
+		return status;
+	a.source = argv[optind];
+	if (argc - optind == 2)
+		a.destination = argv[optind + 1];
 	return dmesg(&a);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/kernel/log.h"
 #include "makedumpfile-glue/kernel/pages.h"
+#include "makedumpfile-glue/open-options.h"
 
 static const char help[] =
 	"Usage: vmcore info [OPTION]... SOURCE\n"
@@ -19,24 +19,40 @@ static const char help[] =
 	"\n"
 	"      --json           the same as JSON; addresses are strings in hexadecimal,\n"
 	"                       sizes are bytes, times are seconds since 1970 (UTC)\n"
-	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	OPEN_OPTIONS_HELP
 	"  -h, --help           this text\n"
 	"\n" EXIT_HELP;
 
-enum { OPTION_JSON = 256, OPTION_PAGE_SIZE };
+enum { OPTION_JSON = 256 };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
-	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct arguments {
-	const char *source;
-	uint64_t page_size;
+	struct dump_options open;
 	bool json;
-	bool help;
+};
+
+static struct error *take(int option, void *arguments)
+{
+	struct arguments *a = arguments;
+
+	(void)option; /* there is but one */
+	a->json = true;
+	return NULL;
+}
+
+static const struct command command = {
+	.name = "info",
+	.help = help,
+	.letters = "",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE",
+	.operands_min = 1,
+	.operands_max = 1,
 };
 
 /* Runs of memory shown on the screen; --json has them all. */
@@ -60,29 +76,6 @@ struct facts {
 	int64_t section_bits; /* 0: not known */
 	struct page_scan scan;
 };
-
-static struct error *parse(int argc, char **argv, struct arguments *a)
-{
-	struct error *err = NULL;
-	int option;
-
-	*a = (struct arguments){ 0 };
-	opterr = 0;
-	while (!err && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_JSON: a->json = true; break;
-		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
-		case 'h': a->help = true; return NULL;
-		default:  err = bad_option(option, argv);
-		}
-	}
-	if (!err && argc - optind != 1)
-		err = error_new(ERROR_USAGE, "info needs SOURCE");
-	if (err)
-		return error_remedy(err, "vmcore info --help says what it takes");
-	a->source = argv[optind];
-	return NULL;
-}
 
 /* How the kernel begins the line that says why it died, the plainest first
  * (kernel/panic.c; arch/loongarch/kernel/traps.c and mm/fault.c). */
@@ -451,18 +444,15 @@ static int print_json(const struct facts *f)
 
 int cmd_info(int argc, char **argv)
 {
-	struct arguments a;
+	struct arguments a = { 0 };
 	struct facts facts;
 	struct dump *dump;
-	struct error *err = parse(argc, argv, &a);
+	struct error *err;
 	int status;
 
-	if (!err && a.help) {
-		fputs(help, stdout);
-		return EXIT_DONE;
-	}
-	if (!err)
-		err = dump_open(a.source, a.page_size, &dump);
+	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
+		return status;
+	err = dump_open(argv[optind], &a.open, &dump);
 	if (err)
 		return fail(err);
 	err = gather(dump, &facts);

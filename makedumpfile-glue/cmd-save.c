@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/open-options.h"
 #include "makedumpfile-glue/save.h"
 
 static const char help[] =
@@ -25,7 +25,7 @@ static const char help[] =
 	"      --raw            do not pack pages\n"
 	"      --threads N      work in N threads; default: one for each CPU\n"
 	"      --format FORMAT  kdump (kdump-compressed, default) or elf\n"
-	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	OPEN_OPTIONS_HELP
 	"  -f, --force          replace DEST, once the new dump is whole\n"
 	"  -q, --quiet          no progress, no summary\n"
 	"  -h, --help           this text\n"
@@ -37,29 +37,26 @@ static const char help[] =
 	"\n" EXIT_HELP
 	"Stopped by SIGINT, SIGTERM or SIGHUP it ends by that signal.\n";
 
-enum { OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_PAGE_SIZE };
+enum { OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT };
 
 static const struct option long_options[] = {
 	{ "level", required_argument, NULL, 'd' },
 	{ "raw", no_argument, NULL, OPTION_RAW },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
-	{ "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
 	{ "force", no_argument, NULL, 'f' },
 	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 #define LEVELS_MAX 32
 
 struct arguments {
+	struct dump_options open;
 	const char *source;
 	unsigned int levels[LEVELS_MAX]; /* in the order they are tried */
 	size_t level_count;
 	struct save_options save;
-	uint64_t page_size;
-	bool help;
 	bool codec_given;
 };
 
@@ -124,49 +121,30 @@ static struct error *parse_codec(int option, struct arguments *a)
 	return NULL;
 }
 
-static struct error *parse(int argc, char **argv, struct arguments *a)
+static struct error *take(int option, void *arguments)
 {
-	struct error *err = NULL;
-	int option;
+	struct arguments *a = arguments;
 
-	*a = (struct arguments){
-		.save = { .output = &output_kdump, .codec = PAGE_ZLIB },
-		.levels = { DUMP_LEVEL_ZERO },
-		.level_count = 1,
-	};
-	opterr = 0;
-	while (!err && (option = getopt_long(argc, argv, ":d:clpzfqh", long_options,
-					     NULL)) != -1) {
-		switch (option) {
-		case 'd': err = parse_levels(optarg, a); break;
-		case 'c':
-		case 'l':
-		case 'p':
-		case 'z':
-		case OPTION_RAW: err = parse_codec(option, a); break;
-		case OPTION_THREADS: err = parse_threads(optarg, &a->save.threads); break;
-		case OPTION_FORMAT: err = parse_format(optarg, &a->save.output); break;
-		case OPTION_PAGE_SIZE: err = parse_page_size(optarg, &a->page_size); break;
-		case 'f': a->save.force = true; break;
-		case 'q': a->save.quiet = true; break;
-		case 'h': a->help = true; return NULL;
-		default:  err = bad_option(option, argv);
-		}
+	switch (option) {
+	case 'd': return parse_levels(optarg, a);
+	case OPTION_THREADS: return parse_threads(optarg, &a->save.threads);
+	case OPTION_FORMAT: return parse_format(optarg, &a->save.output);
+	case 'f': a->save.force = true; return NULL;
+	case 'q': a->save.quiet = true; return NULL;
+	default: return parse_codec(option, a);
 	}
-	if (!err && argc - optind != 2)
-		err = error_new(ERROR_USAGE, "save needs SOURCE and DEST");
-	if (!err && a->codec_given && a->save.codec != PAGE_RAW &&
-	    !a->save.output->takes_packed)
-		err = error_new(ERROR_USAGE, "packing does not go with --format %s: its pages "
-				"are not packed", a->save.output->name);
-	if (err)
-		return error_remedy(err, "vmcore save --help says what it takes");
-	a->source = argv[optind];
-	a->save.destination = argv[optind + 1];
-	if (!a->save.output->takes_packed)
-		a->save.codec = PAGE_RAW;
-	return NULL;
 }
+
+static const struct command command = {
+	.name = "save",
+	.help = help,
+	.letters = "d:clpzfq",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE and DEST",
+	.operands_min = 2,
+	.operands_max = 2,
+};
 
 static void print_summary(const struct save_options *options, const struct save_counts *c)
 {
@@ -244,7 +222,7 @@ static int save(struct arguments *a)
 
 	err = save_check_destination(a->save.destination, a->save.force);
 	if (!err)
-		err = dump_open(a->source, a->page_size, &dump);
+		err = dump_open(a->source, &a->open, &dump);
 	if (err)
 		return fail(err);
 	dump_print_warnings(dump);
@@ -270,14 +248,23 @@ static int save(struct arguments *a)
 
 int cmd_save(int argc, char **argv)
 {
-	struct arguments a;
-	struct error *err = parse(argc, argv, &a);
+	struct arguments a = {
+		.save = { .output = &output_kdump, .codec = PAGE_ZLIB },
+		.levels = { DUMP_LEVEL_ZERO },
+		.level_count = 1,
+	};
+	int status;
 
-	if (err)
-		return fail(err);
-	if (a.help) {
-		fputs(help, stdout);
-		return EXIT_DONE;
-	}
+	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
+		return status;
+	if (a.codec_given && a.save.codec != PAGE_RAW && !a.save.output->takes_packed)
+		return command_misused(&command,
+				       error_new(ERROR_USAGE, "packing does not go with "
+						 "--format %s: its pages are not packed",
+						 a.save.output->name));
+	a.source = argv[optind];
+	a.save.destination = argv[optind + 1];
+	if (!a.save.output->takes_packed)
+		a.save.codec = PAGE_RAW;
 	return save(&a);
 }

@@ -29,12 +29,6 @@ void print_version(void);
 /* Prints the error, frees it, returns EXIT_FAILED. */
 int fail(struct error *err);
 
-/* What getopt_long() answered ':' or '?' for: the option before optind. */
-struct error *bad_option(int option, char **argv) MUST_CHECK;
-
-/* "4096", "16384" or "65536", also as "16K". */
-struct error *parse_page_size(const char *text, uint64_t *ret) MUST_CHECK;
-
 /* EXIT_INCOMPLETE when the dump's file is cut or marked, else EXIT_DONE. */
 int dump_status(const struct dump *dump);
 

@@ -163,7 +163,8 @@ static void warn_of_gaps(struct dump *dump, size_t foreign)
 		warn(dump, "%s: its writer marked it as incomplete", dump->path);
 }
 
-struct error *dump_open(const char *path, uint64_t page_size, struct dump **ret)
+struct error *dump_open(const char *path, const struct dump_options *options,
+			struct dump **ret)
 {
 	struct dump *dump = calloc(1, sizeof(*dump));
 	struct error *err;
@@ -176,7 +177,7 @@ struct error *dump_open(const char *path, uint64_t page_size, struct dump **ret)
 	if (err)
 		goto fail;
 	find_vmcoreinfo(dump);
-	err = find_page_size(dump, page_size);
+	err = find_page_size(dump, options->page_size);
 	if (err)
 		goto fail;
 	err = extents_to_pages(&dump->source->memory, dump->page_shift, &dump->pages);

@@ -35,9 +35,14 @@ struct dump {
 	size_t warning_count;
 };
 
-/* page_size: what the user says, 0 to find out. */
-struct error *dump_open(const char *path, uint64_t page_size, struct dump **ret)
-	MUST_CHECK;
+/* What the user says of a dump that does not say it itself. Zeroed: nothing. */
+struct dump_options {
+	uint64_t page_size;
+};
+
+/* options stay the caller's; what they point to outlives the dump. */
+struct error *dump_open(const char *path, const struct dump_options *options,
+			struct dump **ret) MUST_CHECK;
 void dump_close(struct dump *dump);
 
 /* "vmcore: warning: ..." for each warning. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/loongarch.h"
-#include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/compress.h"
 
@@ -31,24 +28,11 @@ static const struct {
 	{ "dmesg", cmd_dmesg },
 };
 
-struct error *bad_option(int option, char **argv)
-{
-	return error_new(ERROR_USAGE, option == ':' ? "%s needs a value" : "%s: no such option",
-			 argv[optind - 1]);
-}
-
 int fail(struct error *err)
 {
 	error_print(stderr, "vmcore", err);
 	error_free(err);
 	return EXIT_FAILED;
-}
-
-struct error *parse_page_size(const char *text, uint64_t *ret)
-{
-	if (parse_size(text, ret) && loongarch_page_size_valid(*ret))
-		return NULL;
-	return error_new(ERROR_USAGE, "--page-size %s: must be 4K, 16K or 64K", text);
 }
 
 int dump_status(const struct dump *dump)

@@ -16,6 +16,7 @@ static struct error *drop(const struct log_record *record, void *arg)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t pages[4 << 16];
+	const struct dump_options options = { 0 };
 	char path[FUZZ_PATH_SIZE];
 	struct log_counts counts;
 	struct error *err, *why = NULL;
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool lost[4] = { 0 };
 	size_t i;
 
-	err = dump_open(path, 0, &dump);
+	err = dump_open(path, &options, &dump);
 	if (err) {
 		error_free(err);
 		close(fd);
