@@ -121,7 +121,7 @@ bool elf_note_next(struct reader *r, struct elf_note *ret)
 }
 
 /* e_phnum, or for PN_XNUM the count in the first section header. */
-static struct error *read_segment_count(int fd, const char *path, uint64_t shoff,
+static struct error *read_segment_count(const struct input *input, uint64_t shoff,
 					uint16_t phnum, size_t *ret)
 {
 	uint8_t section[sizeof(Elf64_Shdr)];
@@ -133,8 +133,8 @@ static struct error *read_segment_count(int fd, const char *path, uint64_t shoff
 	if (!shoff)
 		return error_new(ERROR_FORMAT,
 				 "%s: e_phnum is PN_XNUM but there is no section "
-				 "header to carry the count", path);
-	err = fd_pread(fd, path, section, sizeof(section), shoff);
+				 "header to carry the count", input->path);
+	err = input_read(input, section, sizeof(section), shoff);
 	if (err)
 		return error_add(err, "ELF section header 0");
 	*ret = get_le32(section + offsetof(Elf64_Shdr, sh_info));
@@ -153,8 +153,9 @@ static void read_segment(struct reader *r, struct elf_segment *ret)
 	ret->align = reader_u64(r);
 }
 
-struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
+struct error *elfcore_read(const struct input *input, struct elfcore *ret)
 {
+	const char *path = input->path;
 	uint8_t header[sizeof(Elf64_Ehdr)];
 	struct blob table cleanup_blob = { 0 };
 	struct elfcore core = { 0 };
@@ -164,7 +165,7 @@ struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
 	struct error *err;
 	size_t got, i;
 
-	err = fd_pread_some(fd, path, header, sizeof(header), 0, &got);
+	err = input_read_some(input, header, sizeof(header), 0, &got);
 	if (err)
 		return err;
 	reader_init(&r, header, got, 0, path);
@@ -193,7 +194,7 @@ struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
 	if (phentsize != sizeof(Elf64_Phdr))
 		return error_new(ERROR_FORMAT, "%s: e_phentsize is %u, must be %zu", path,
 				 phentsize, sizeof(Elf64_Phdr));
-	err = read_segment_count(fd, path, shoff, phnum, &core.segment_count);
+	err = read_segment_count(input, shoff, phnum, &core.segment_count);
 	if (err)
 		return err;
 	if (!core.segment_count || core.segment_count > ELFCORE_SEGMENTS_MAX)
@@ -204,7 +205,7 @@ struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
 	err = blob_init(&table, core.segment_count * sizeof(Elf64_Phdr));
 	if (err)
 		return err;
-	err = fd_pread(fd, path, table.data, table.size, phoff);
+	err = input_read(input, table.data, table.size, phoff);
 	if (err)
 		return error_add(err, "ELF program headers (%zu)", core.segment_count);
 	core.segments = calloc(core.segment_count, sizeof(*core.segments));

@@ -15,6 +15,7 @@
 #include "lib/bytes.h"
 #include "lib/error.h"
 #include "lib/file.h"
+#include "lib/input.h"
 
 struct elf_segment {
 	uint32_t type;   /* PT_NOTE or PT_LOAD */
@@ -74,8 +75,7 @@ struct elfcore {
  * little-endian ELF core, ERROR_FORMAT when it is one but broken. Segments
  * reaching past the end of the file are kept as they are: dumps get cut.
  */
-struct error *elfcore_read(int fd, const char *path, struct elfcore *ret)
-	MUST_CHECK;
+struct error *elfcore_read(const struct input *input, struct elfcore *ret) MUST_CHECK;
 void elfcore_deinit(struct elfcore *core);
 
 #endif

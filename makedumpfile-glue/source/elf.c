@@ -3,7 +3,6 @@
  * ELF cores: /proc/vmcore, copies of it, our own ELF output, QEMU's
  * dump-guest-memory.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@ struct piece {
 
 struct elf_source {
 	struct source source; /* first */
-	int fd;
 	/* Sorted by phys, disjoint. Memory of source.memory that no piece holds
 	 * is zero (p_memsz beyond p_filesz). */
 	struct piece *pieces;
@@ -50,11 +48,12 @@ static const char *machine_name(uint16_t machine)
 
 /* Says no to ELF files that lib/elfcore rightly does not take for a core of
  * ours, where "not mine" would hide what the user mixed up. */
-static struct error *check_ident(const char *path, int fd)
+static struct error *check_ident(const struct input *input)
 {
+	const char *path = input->path;
 	uint8_t head[sizeof(Elf64_Ehdr)];
 	size_t got;
-	struct error *err = fd_pread_some(fd, path, head, sizeof(head), 0, &got);
+	struct error *err = input_read_some(input, head, sizeof(head), 0, &got);
 	uint16_t type, machine;
 
 	if (err)
@@ -96,7 +95,7 @@ static struct error *read_notes(struct elf_source *s, const struct elf_segment *
 		return NULL;
 	if (size > file_size - segment->offset)
 		size = file_size - segment->offset;
-	return source_add_notes(&s->source, s->fd, segment->offset, size);
+	return source_add_notes(&s->source, segment->offset, size);
 }
 
 static int compare_pieces(const void *a, const void *b)
@@ -202,42 +201,36 @@ static void elf_close(struct source *source)
 {
 	struct elf_source *s = (struct elf_source *)source;
 
-	close(s->fd);
 	extents_deinit(&s->source.memory);
 	blob_deinit(&s->source.notes);
 	free(s->pieces);
 	free(s);
 }
 
-static struct error *elf_open(const char *path, int fd, struct source **ret)
+static struct error *elf_open(struct input *input, struct source **ret)
 {
 	struct elfcore core = { 0 };
 	struct elf_source *s;
 	struct error *err;
-	off_t file_size;
 
-	err = check_ident(path, fd);
+	err = check_ident(input);
 	if (!err)
-		err = elfcore_read(fd, path, &core);
+		err = elfcore_read(input, &core);
 	if (err)
 		return err;
 	s = calloc(1, sizeof(*s));
-	file_size = lseek(fd, 0, SEEK_END);
-	if (!s || file_size < 0) {
-		err = s ? error_errno(errno, "finding the size of %s", path) :
-			  error_nomem();
-		free(s);
+	if (!s) {
 		elfcore_deinit(&core);
-		return err;
+		return error_nomem();
 	}
 	s->source.ops = &source_elf;
-	s->source.path = path;
-	s->source.marked_incomplete = core.flags == E_FLAGS_INCOMPLETE;
-	s->fd = fd;
-	err = read_segments(s, &core, file_size);
+	s->source.input = input;
+	s->source.path = input->path;
+	s->source.marked_incomplete = core.flags == E_FLAGS_INCOMPLETE ||
+				     input->incomplete;
+	err = read_segments(s, &core, input->size);
 	elfcore_deinit(&core);
 	if (err) {
-		s->fd = -1; /* stays the caller's */
 		elf_close(&s->source);
 		return err;
 	}
@@ -281,7 +274,7 @@ static struct error *elf_read(struct source *source, uint64_t phys, void *to, si
 			skip = phys - piece->phys;
 			if (piece->size - skip < n)
 				n = piece->size - skip;
-			err = fd_pread(s->fd, source->path, at, n, piece->offset + skip);
+			err = input_read(source->input, at, n, piece->offset + skip);
 			if (err)
 				return err;
 			i++;

@@ -3,7 +3,6 @@
  * kdump-compressed files, ours and makedumpfile's: one plain file, pages raw
  * or packed with a codec of this build.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +20,7 @@
 
 struct kdump_source {
 	struct source source; /* first */
-	int fd;
-	uint64_t file_size;
+	const struct input *input; /* source.input */
 	unsigned int page_shift;
 	uint64_t bitmap; /* file offset of the one that says what is stored */
 	uint64_t bitmap_size;
@@ -56,7 +54,7 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 	struct reader r;
 	size_t got;
 
-	err = fd_pread_some(s->fd, s->source.path, header, sizeof(header), 0, &got);
+	err = input_read_some(s->input, header, sizeof(header), 0, &got);
 	if (err)
 		return err;
 	reader_init(&r, header, got, 0, s->source.path);
@@ -92,7 +90,8 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 		return error_new(ERROR_FORMAT, "%s: no sub header or no bitmaps",
 				 s->source.path);
 	s->source.page_size = block;
-	s->source.marked_incomplete = status & KDUMP_STATUS_INCOMPLETE;
+	s->source.marked_incomplete = status & KDUMP_STATUS_INCOMPLETE ||
+				      s->input->incomplete;
 	s->page_shift = __builtin_ctz(block);
 	*ret_bitmaps = (1 + (uint64_t)sub_blocks) * block;
 	s->bitmap_size = (uint64_t)bitmap_blocks * block;
@@ -104,8 +103,7 @@ static struct error *read_sub_header(struct kdump_source *s)
 {
 	uint8_t sub[KDUMP_SUB_HEADER_SIZE];
 	uint64_t wide;
-	struct error *err = fd_pread(s->fd, s->source.path, sub, sizeof(sub),
-				     s->source.page_size);
+	struct error *err = input_read(s->input, sub, sizeof(sub), s->source.page_size);
 
 	if (err)
 		return error_add(err, "kdump-compressed sub header");
@@ -119,7 +117,7 @@ static struct error *read_sub_header(struct kdump_source *s)
 	wide = get_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64);
 	if (wide)
 		s->max_mapnr = wide;
-	return source_add_notes(&s->source, s->fd, get_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE),
+	return source_add_notes(&s->source, get_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE),
 				get_le64(sub + KDUMP_SUB_AT_SIZE_NOTE));
 }
 
@@ -141,10 +139,10 @@ static struct error *find_bitmap(struct kdump_source *s, uint64_t bitmaps)
 		return error_new(ERROR_FORMAT, "%s: its bitmaps are too short for 0x%"
 				 PRIx64 " page frames", s->source.path, s->max_mapnr);
 	s->bitmap_size = needed;
-	if (s->bitmap + needed > s->file_size)
+	if (s->bitmap + needed > s->input->size)
 		return error_new(ERROR_FORMAT,
 				 "%s: cut inside the bitmaps, after %" PRIu64 " bytes",
-				 s->source.path, s->file_size);
+				 s->source.path, s->input->size);
 	return NULL;
 }
 
@@ -188,17 +186,15 @@ static struct error *read_bitmap(struct kdump_source *s)
 		return error_nomem();
 	while (at < end) {
 		size_t n = end - at < BITMAP_ROOM ? end - at : BITMAP_ROOM;
-		off_t data = lseek(s->fd, at, SEEK_DATA);
+		uint64_t data = input_next_data(s->input, at);
 		struct error *err;
 
-		/* Between two nodes lie gigabytes of hole. ENXIO: only hole left. */
-		if (data < 0 && errno == ENXIO)
-			break;
-		if (data > 0 && (uint64_t)data > at) {
-			at = (uint64_t)data;
+		/* Between two nodes lie gigabytes of hole. */
+		if (data > at) {
+			at = data;
 			continue;
 		}
-		err = fd_pread(s->fd, s->source.path, bits, n, at);
+		err = input_read(s->input, bits, n, at);
 		if (!err)
 			err = add_bits(s, bits, n, (at - s->bitmap) * 8);
 		if (err)
@@ -233,10 +229,9 @@ static struct error *get_desc(struct kdump_source *s, uint64_t rank, const uint8
 {
 	if (rank < s->descs_first || rank >= s->descs_first + s->descs_have) {
 		size_t got;
-		struct error *err = fd_pread_some(s->fd, s->source.path, s->descs,
-						  sizeof(s->descs),
-						  s->descs_at + rank * KDUMP_DESC_SIZE,
-						  &got);
+		struct error *err = input_read_some(s->input, s->descs, sizeof(s->descs),
+						    s->descs_at + rank * KDUMP_DESC_SIZE,
+						    &got);
 
 		if (err)
 			return err;
@@ -262,7 +257,7 @@ static void check_tail(struct kdump_source *s)
 		uint64_t offset = err ? 0 : get_le64(desc + KDUMP_DESC_AT_OFFSET);
 		uint32_t size = err ? 0 : get_le32(desc + KDUMP_DESC_AT_SIZE);
 
-		if (!offset || offset > s->file_size || size > s->file_size - offset)
+		if (!offset || offset > s->input->size || size > s->input->size - offset)
 			s->source.marked_incomplete = true;
 		error_free(err);
 	}
@@ -272,8 +267,6 @@ static void kdump_close(struct source *source)
 {
 	struct kdump_source *s = (struct kdump_source *)source;
 
-	if (s->fd >= 0)
-		close(s->fd);
 	extents_deinit(&s->source.memory);
 	blob_deinit(&s->source.notes);
 	unpacker_destroy(s->unpacker);
@@ -283,21 +276,19 @@ static void kdump_close(struct source *source)
 	free(s);
 }
 
-static struct error *kdump_open(const char *path, int fd, struct source **ret)
+static struct error *kdump_open(struct input *input, struct source **ret)
 {
 	struct kdump_source *s = calloc(1, sizeof(*s));
-	off_t file_size = lseek(fd, 0, SEEK_END);
 	uint64_t bitmaps = 0;
 	struct error *err;
 
 	if (!s)
 		return error_nomem();
 	s->source.ops = &source_kdump;
-	s->source.path = path;
-	s->fd = fd;
-	s->file_size = file_size;
-	err = file_size < 0 ? error_errno(errno, "finding the size of %s", path) :
-			      read_header(s, &bitmaps);
+	s->source.input = input;
+	s->source.path = input->path;
+	s->input = input;
+	err = read_header(s, &bitmaps);
 	if (!err)
 		err = read_sub_header(s);
 	if (!err)
@@ -315,7 +306,6 @@ static struct error *kdump_open(const char *path, int fd, struct source **ret)
 			err = error_nomem();
 	}
 	if (err) {
-		s->fd = -1; /* stays the caller's */
 		kdump_close(&s->source);
 		return err;
 	}
@@ -331,15 +321,15 @@ static struct error *get_data(struct kdump_source *s, uint64_t offset, size_t si
 		struct error *err;
 
 		s->window_have = 0;
-		err = fd_pread_some(s->fd, s->source.path, s->window, WINDOW_SIZE, offset,
-				    &s->window_have);
+		err = input_read_some(s->input, s->window, WINDOW_SIZE, offset,
+				      &s->window_have);
 		if (err)
 			return err;
 		s->window_at = offset;
 		if (s->window_have < size)
 			return error_new(ERROR_FORMAT,
 					 "%s: cut at %" PRIu64 " bytes, before the end of "
-					 "the page", s->source.path, s->file_size);
+					 "the page", s->source.path, s->input->size);
 	}
 	*ret = s->window + (offset - s->window_at);
 	return NULL;
@@ -360,7 +350,7 @@ static struct error *unpack_page(struct kdump_source *s, const uint8_t *desc, vo
 		memset(to, 0, page_size);
 		return NULL;
 	}
-	if (offset > s->file_size || size > page_size || !size)
+	if (offset > s->input->size || size > page_size || !size)
 		return error_new(ERROR_FORMAT,
 				 "its descriptor is damaged (%u bytes at 0x%" PRIx64 ")",
 				 size, offset);

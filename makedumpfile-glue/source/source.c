@@ -31,13 +31,14 @@ static const struct {
 	{ "DISKDUMP", "a diskdump of an old kernel", NULL },
 };
 
-static struct error *unknown_format(const char *path, int fd)
+static struct error *unknown_format(const struct input *input)
 {
+	const char *path = input->path;
 	char head[32] = "";
 	struct error *err;
 	size_t got, i;
 
-	err = fd_pread_some(fd, path, head, sizeof(head), 0, &got);
+	err = input_read_some(input, head, sizeof(head), 0, &got);
 	if (err)
 		return err;
 	if (!got)
@@ -63,6 +64,7 @@ static struct error *unknown_format(const char *path, int fd)
 struct error *source_open(const char *path, struct source **ret)
 {
 	int fd cleanup_close = -1;
+	struct input *input;
 	struct stat st;
 	struct error *err;
 	size_t i;
@@ -82,28 +84,38 @@ struct error *source_open(const char *path, struct source **ret)
 					      "%s: not a file that can be read in any order",
 					      path),
 				    "copy it to a file first");
+	err = input_create(path, fd, &input);
+	if (err)
+		return err;
+	fd = -1;
 
 	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		err = formats[i]->open(path, fd, ret);
-		if (!err) {
-			fd = -1;
+		err = formats[i]->open(input, ret);
+		if (!err)
 			return NULL;
-		}
 		if (err->code != ERROR_NOT_MINE)
-			return err;
+			break;
 		error_free(err);
+		err = NULL;
 	}
-	return unknown_format(path, fd);
+	if (!err)
+		err = unknown_format(input);
+	input_close(input);
+	return err;
 }
 
 void source_close(struct source *source)
 {
-	if (source)
-		source->ops->close(source);
+	struct input *input;
+
+	if (!source)
+		return;
+	input = source->input;
+	source->ops->close(source);
+	input_close(input);
 }
 
-struct error *source_add_notes(struct source *source, int fd, uint64_t offset,
-			       uint64_t size)
+struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t size)
 {
 	struct blob raw cleanup_blob = { 0 };
 	struct blob *notes = &source->notes;
@@ -119,7 +131,7 @@ struct error *source_add_notes(struct source *source, int fd, uint64_t offset,
 				 source->path, size, NOTES_MAX);
 	err = blob_init(&raw, size);
 	if (!err)
-		err = fd_pread(fd, source->path, raw.data, size, offset);
+		err = input_read(source->input, raw.data, size, offset);
 	if (err)
 		return error_add(err, "ELF notes");
 	reader_init(&r, raw.data, raw.size, offset, source->path);

@@ -12,6 +12,7 @@
 
 #include "lib/error.h"
 #include "lib/file.h"
+#include "lib/input.h"
 #include "makedumpfile-glue/extents.h"
 
 struct source;
@@ -21,9 +22,8 @@ struct source_ops {
 	bool reads_in_parallel;
 
 	/*
-	 * open: the file is open for reading as fd, which stays the caller's
-	 * until open succeeds and is the source's from then on. path outlives
-	 * the source.
+	 * open: input stays the caller's until open succeeds and is the source's
+	 * from then on; source_close() closes it.
 	 *
 	 * ERROR_NOT_MINE: the file does not carry this format's mark; the next
 	 * format is asked. Any other error: it does carry the mark, but is
@@ -34,7 +34,7 @@ struct source_ops {
 	 *
 	 * On success *ret is set and all of `struct source` below is filled in.
 	 */
-	struct error *(*open)(const char *path, int fd, struct source **ret);
+	struct error *(*open)(struct input *input, struct source **ret);
 
 	/*
 	 * read: the bytes of physical memory [phys, phys + len), all of them
@@ -47,14 +47,15 @@ struct source_ops {
 	struct error *(*read)(struct source *source, uint64_t phys, void *to,
 			      size_t len);
 
-	/* close: fd and everything open() took. */
+	/* close: everything open() took but input. */
 	void (*close)(struct source *source);
 };
 
 /* The common part; each format embeds it as its first member. */
 struct source {
 	const struct source_ops *ops;
-	const char *path; /* borrowed */
+	struct input *input;
+	const char *path; /* input's */
 
 	/* Bytes of physical memory that can be read, sorted runs. Memory that
 	 * lies in the file twice counts once. */
@@ -90,12 +91,12 @@ struct error *source_open(const char *path, struct source **ret) MUST_CHECK;
 void source_close(struct source *source);
 
 /*
- * For the formats: appends the whole notes of [offset, offset + size) of the
- * file to source->notes. A note that is cut or broken ends the list, since
+ * For the formats: appends the whole notes of [offset, offset + size) of
+ * source->input to source->notes. A note that is cut or broken ends the list, since
  * what follows cannot be found.
  */
-struct error *source_add_notes(struct source *source, int fd, uint64_t offset,
-			       uint64_t size) MUST_CHECK;
+struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t size)
+	MUST_CHECK;
 
 extern const struct source_ops source_elf;
 extern const struct source_ops source_kdump;

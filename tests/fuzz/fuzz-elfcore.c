@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_note note;
 	size_t names = 0;
 	struct reader r;
-	int fd = fuzz_file(data, size, path);
+	struct input in = { .path = path, .fd = fuzz_file(data, size, path) };
 
-	error_free(elfcore_read(fd, path, &core));
+	error_free(elfcore_read(&in, &core));
 	elfcore_deinit(&core);
-	close(fd);
+	close(in.fd);
 
 	reader_init(&r, data, size, 0, "input");
 	while (elf_note_next(&r, &note))

@@ -235,13 +235,13 @@ static int do_elf_read(char **args)
 	struct elfcore core = { 0 };
 	struct error *err;
 	size_t last;
-	int fd;
+	struct input in = { .path = args[0] };
 
-	err = file_open(args[0], 0, 0, &fd);
+	err = file_open(args[0], 0, 0, &in.fd);
 	if (err)
 		return report(err);
-	err = elfcore_read(fd, args[0], &core);
-	close(fd);
+	err = elfcore_read(&in, &core);
+	close(in.fd);
 	if (err)
 		return report(err);
 	last = core.segment_count - 1;
@@ -267,11 +267,12 @@ static int do_elf_cuts(char **args)
 		return report(err);
 	fd = memfd_create("cut", MFD_CLOEXEC);
 	for (cut = 0; fd >= 0 && cut < blob.size; cut++) {
+		struct input in = { .path = "cut", .fd = fd };
 		struct elfcore core = { 0 };
 
 		if (ftruncate(fd, 0) || pwrite(fd, blob.data, cut, 0) != (ssize_t)cut)
 			return 2;
-		err = elfcore_read(fd, "cut", &core);
+		err = elfcore_read(&in, &core);
 		refused += err && err->code != ERROR_SYSTEM;
 		error_free(err);
 		elfcore_deinit(&core);
