@@ -40,6 +40,8 @@
 #define KDUMP_SUB_AT_SIZE_VMCOREINFO   40
 #define KDUMP_SUB_AT_OFFSET_NOTE       48
 #define KDUMP_SUB_AT_SIZE_NOTE         56
+#define KDUMP_SUB_AT_START_PFN_64      80 /* of this file of a split dump */
+#define KDUMP_SUB_AT_END_PFN_64        88
 #define KDUMP_SUB_AT_MAX_MAPNR_64      96
 #define KDUMP_SUB_HEADER_SIZE          104
 

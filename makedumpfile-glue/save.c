@@ -48,6 +48,7 @@ struct save {
 	struct save_counts *counts;
 	struct page_scan scan;
 	const struct extents *kept;
+	struct target target;
 	struct output *output;
 	struct progress progress;
 	struct error *lost; /* why the first lost page was lost */
@@ -449,7 +450,9 @@ static struct error *write_dump(struct save *s, struct new_file *file,
 {
 	struct error *err;
 
-	err = s->options->output->open(plan, file->fd, file->partial_path, &s->output);
+	err = target_init(&s->target, file->fd, file->partial_path, false, 0);
+	if (!err)
+		err = s->options->output->open(plan, &s->target, &s->output);
 	if (err)
 		return err;
 	progress_start(&s->progress, "saving",
@@ -460,8 +463,10 @@ static struct error *write_dump(struct save *s, struct new_file *file,
 	if (!err)
 		err = s->output->ops->finish(s->output);
 	if (!err)
+		err = target_finish(&s->target);
+	if (!err)
 		err = new_file_commit(file);
-	s->counts->bytes_out = s->output->written;
+	s->counts->bytes_out = s->target.written;
 	return err;
 }
 
@@ -472,6 +477,7 @@ static struct error *save_to_file(struct save *s)
 		.page_shift = s->dump->page_shift,
 		.present = &s->dump->pages,
 		.kept = s->kept,
+		.part = s->kept,
 		.notes = &s->dump->source->notes,
 		.cpu_count = s->dump->cpu_count,
 		.utsname = s->dump->utsname,
@@ -490,9 +496,10 @@ static struct error *save_to_file(struct save *s)
 	err = write_dump(s, &file, &plan);
 	useful = s->output && s->counts->pages;
 	if (err && s->output)
-		err = error_add(err, "after %s", size_text(s->output->written, written));
+		err = error_add(err, "after %s", size_text(s->target.written, written));
 	if (s->output)
 		s->output->ops->close(s->output);
+	target_deinit(&s->target);
 	if (!err)
 		return NULL;
 	err = explain_write_failure(err, path);

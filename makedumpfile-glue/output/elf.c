@@ -6,8 +6,6 @@
  * finds its zeros without knowing of holes.
  */
 #include <elf.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +28,7 @@
 struct elf_output {
 	struct output output; /* first */
 	const struct output_plan *plan;
-	int fd;
-	const char *path;
+	struct target *target;
 	uint64_t notes_at;
 	uint64_t data_at;
 	uint64_t next_rank; /* of the next page among the kept ones */
@@ -96,10 +93,7 @@ static struct error *write_headers(struct elf_output *o, bool incomplete)
 	if (err)
 		return err;
 	put_le32(headers.data + E_FLAGS_AT, incomplete ? E_FLAGS_INCOMPLETE : 0);
-	err = fd_pwrite(o->fd, o->path, headers.data, headers.size, 0);
-	if (!err)
-		o->output.written += headers.size;
-	return err;
+	return target_write(o->target, headers.data, headers.size, 0);
 }
 
 static void elf_close(struct output *output)
@@ -111,7 +105,7 @@ static void elf_close(struct output *output)
 	free(o);
 }
 
-static struct error *elf_open(const struct output_plan *plan, int fd, const char *path,
+static struct error *elf_open(const struct output_plan *plan, struct target *target,
 			      struct output **ret)
 {
 	struct elf_output *o = calloc(1, sizeof(*o));
@@ -121,23 +115,21 @@ static struct error *elf_open(const struct output_plan *plan, int fd, const char
 		return error_nomem();
 	o->output.ops = &output_elf;
 	o->plan = plan;
-	o->fd = fd;
-	o->path = path;
+	o->target = target;
 	o->keep_zeros = !(plan->dump_level & 1);
 	o->notes_at = elfcore_headers_size(1 + plan->kept->count + SPARE_SEGMENTS);
 	o->data_at = align_up(o->notes_at + plan->notes->size,
 			      (uint64_t)1 << plan->page_shift);
-	err = writer_init(&o->data, fd, path, o->data_at, DATA_ROOM, &o->output.written);
+	err = writer_init(&o->data, target, o->data_at, DATA_ROOM);
 	if (!err)
 		err = write_headers(o, true);
-	if (!err && plan->notes->size)
-		err = fd_pwrite(fd, path, plan->notes->data, plan->notes->size,
-				o->notes_at);
+	if (!err)
+		err = target_write(target, plan->notes->data, plan->notes->size,
+				   o->notes_at);
 	if (err) {
 		elf_close(&o->output);
 		return err;
 	}
-	o->output.written += plan->notes->size;
 	*ret = &o->output;
 	return NULL;
 }
@@ -187,14 +179,10 @@ static struct error *elf_finish(struct output *output)
 	uint64_t end = o->data_at + (o->next_rank << o->plan->page_shift);
 	struct error *err = writer_flush(&o->data);
 
-	if (err)
-		return err;
 	/* The last pages may be holes. */
-	while (ftruncate(o->fd, end) < 0)
-		if (errno != EINTR)
-			return error_errno(errno, "setting the size of %s to %" PRIu64,
-					   o->path, end);
-	return write_headers(o, o->missing.count > 0);
+	if (!err)
+		err = target_set_size(o->target, end);
+	return err ? err : write_headers(o, o->missing.count > 0);
 }
 
 const struct output_ops output_elf = {

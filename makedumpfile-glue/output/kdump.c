@@ -21,8 +21,7 @@
 
 struct kdump_output {
 	struct output output; /* first */
-	int fd;
-	const char *path;
+	struct target *target;
 	size_t block_size;
 	uint32_t status;
 	uint64_t zero_page; /* file offset of the one page of zeros */
@@ -71,7 +70,7 @@ static struct error *plan_layout(const struct output_plan *plan, struct layout *
 	l->sub_blocks = l->bitmaps / block - 1;
 	l->bitmap_size = align_up((l->max_mapnr + 7) / 8, block);
 	l->descs = l->bitmaps + 2 * l->bitmap_size;
-	l->data = l->descs + extents_total(plan->kept) * KDUMP_DESC_SIZE;
+	l->data = l->descs + extents_total(plan->part) * KDUMP_DESC_SIZE;
 	blocks = 2 * l->bitmap_size / block;
 	if (l->sub_blocks > UINT32_MAX || blocks > UINT32_MAX)
 		return error_remedy(error_new(ERROR_UNSUPPORTED,
@@ -110,21 +109,14 @@ static void build_sub_header(const struct output_plan *plan, const struct layout
 	find_vmcoreinfo(plan, l->notes, &info, &info_size);
 	memset(sub, 0, KDUMP_SUB_HEADER_SIZE);
 	put_le32(sub + KDUMP_SUB_AT_DUMP_LEVEL, plan->dump_level);
+	put_le32(sub + KDUMP_SUB_AT_SPLIT, plan->split);
 	put_le64(sub + KDUMP_SUB_AT_OFFSET_VMCOREINFO, info);
 	put_le64(sub + KDUMP_SUB_AT_SIZE_VMCOREINFO, info_size);
 	put_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE, plan->notes->size ? l->notes : 0);
 	put_le64(sub + KDUMP_SUB_AT_SIZE_NOTE, plan->notes->size);
+	put_le64(sub + KDUMP_SUB_AT_START_PFN_64, plan->split_start);
+	put_le64(sub + KDUMP_SUB_AT_END_PFN_64, plan->split_end);
 	put_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64, l->max_mapnr);
-}
-
-static struct error *write_at(struct kdump_output *o, const void *data, size_t size,
-			      uint64_t offset)
-{
-	struct error *err = fd_pwrite(o->fd, o->path, data, size, offset);
-
-	if (!err)
-		o->output.written += size;
-	return err;
 }
 
 /* Sets bits [from, till), lowest bit first in each byte. */
@@ -174,7 +166,7 @@ static struct error *write_bitmap(struct kdump_output *o, const struct extents *
 		/* Not past the bitmap: what follows may be there already. */
 		end = (extents_end(pages) + 7) / 8;
 		end = end - start / 8 < BITMAP_ROOM ? end - start / 8 : BITMAP_ROOM;
-		err = write_at(o, bits, end, offset + start / 8);
+		err = target_write(o->target, bits, end, offset + start / 8);
 		if (err)
 			return err;
 	}
@@ -192,11 +184,11 @@ static struct error *write_front(struct kdump_output *o, const struct output_pla
 		return error_nomem();
 	build_header(plan, l, o->status, header);
 	build_sub_header(plan, l, sub);
-	err = write_at(o, header, sizeof(header), 0);
+	err = target_write(o->target, header, sizeof(header), 0);
 	if (!err)
-		err = write_at(o, sub, sizeof(sub), o->block_size);
-	if (!err && plan->notes->size)
-		err = write_at(o, plan->notes->data, plan->notes->size, l->notes);
+		err = target_write(o->target, sub, sizeof(sub), o->block_size);
+	if (!err)
+		err = target_write(o->target, plan->notes->data, plan->notes->size, l->notes);
 	if (!err)
 		err = write_bitmap(o, plan->present, l->bitmaps);
 	if (!err)
@@ -219,7 +211,7 @@ static void kdump_close(struct output *output)
 	free(o);
 }
 
-static struct error *kdump_open(const struct output_plan *plan, int fd, const char *path,
+static struct error *kdump_open(const struct output_plan *plan, struct target *target,
 				struct output **ret)
 {
 	struct kdump_output *o = calloc(1, sizeof(*o));
@@ -229,17 +221,14 @@ static struct error *kdump_open(const struct output_plan *plan, int fd, const ch
 	if (!o)
 		return error_nomem();
 	o->output.ops = &output_kdump;
-	o->fd = fd;
-	o->path = path;
+	o->target = target;
 	o->block_size = (size_t)1 << plan->page_shift;
 	o->status = plan->codec;
 	err = plan_layout(plan, &l);
 	if (!err)
-		err = writer_init(&o->descs, fd, path, l.descs, DESC_ROOM,
-				  &o->output.written);
+		err = writer_init(&o->descs, target, l.descs, DESC_ROOM);
 	if (!err)
-		err = writer_init(&o->data, fd, path, l.data, DATA_ROOM,
-				  &o->output.written);
+		err = writer_init(&o->data, target, l.data, DATA_ROOM);
 	o->zero_page = l.data;
 	if (!err)
 		err = write_front(o, plan, &l);
@@ -309,7 +298,7 @@ static struct error *kdump_finish(struct output *output)
 	if (err)
 		return err;
 	put_le32(status, o->status | (o->missing ? KDUMP_STATUS_INCOMPLETE : 0));
-	return fd_pwrite(o->fd, o->path, status, sizeof(status), KDUMP_AT_STATUS);
+	return target_write(o->target, status, sizeof(status), KDUMP_AT_STATUS);
 }
 
 const struct output_ops output_kdump = {

@@ -16,18 +16,25 @@
 #include "makedumpfile-glue/compress.h"
 #include "makedumpfile-glue/extents.h"
 #include "makedumpfile-glue/kdump-format.h"
+#include "makedumpfile-glue/output/target.h"
 
 /* All pointers stay valid until the output is closed. */
 struct output_plan {
 	unsigned int page_shift;
 	const struct extents *present; /* frames the machine has */
-	const struct extents *kept;    /* those that will be put, a part of present */
+	const struct extents *kept;    /* those the dump holds, a part of present */
+	const struct extents *part;    /* those this file gets; kept, unless split */
 	const struct blob *notes;      /* as struct source has them */
 	size_t cpu_count;
 	const char (*utsname)[UTSNAME_FIELD_SIZE]; /* UTSNAME_FIELDS of them */
 	uint64_t crash_time;
 	unsigned int dump_level;
 	enum page_codec codec;
+
+	/* One file of several: part is what of kept lies in
+	 * [split_start, split_end). */
+	bool split;
+	uint64_t split_start, split_end;
 };
 
 enum page_kind {
@@ -54,20 +61,20 @@ struct output_ops {
 	/*
 	 * open: writes everything that comes before the pages, marked as
 	 * incomplete, so that from here on a file that breaks off can still
-	 * be read as far as it got. fd and path stay the caller's.
+	 * be read as far as it got. target stays the caller's.
 	 */
-	struct error *(*open)(const struct output_plan *plan, int fd, const char *path,
+	struct error *(*open)(const struct output_plan *plan, struct target *target,
 			      struct output **ret);
 
 	/*
-	 * put: `count` pages from frame `first`, all in one run of plan->kept.
-	 * Frames come in ascending order, each kept frame exactly once.
+	 * put: `count` pages from frame `first`, all in one run of plan->part.
+	 * Frames come in ascending order, each frame of the part exactly once.
 	 */
 	struct error *(*put)(struct output *output, uint64_t first,
 			     const struct packed_page *pages, size_t count);
 
 	/* finish: writes what is still held back and takes the mark away,
-	 * unless a page was put as missing. */
+	 * unless a page was put as missing. target_finish() is the caller's. */
 	struct error *(*finish)(struct output *output);
 
 	/* close: frees; writes nothing. */
@@ -77,7 +84,6 @@ struct output_ops {
 /* The common part; each format embeds it as its first member. */
 struct output {
 	const struct output_ops *ops;
-	uint64_t written; /* bytes handed to the file so far, without holes */
 };
 
 extern const struct output_ops output_kdump;

@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/file.h"
 
-struct error *writer_init(struct writer *w, int fd, const char *path, uint64_t offset,
-			  size_t room, uint64_t *written)
+struct error *writer_init(struct writer *w, struct target *target, uint64_t offset,
+			  size_t room)
 {
-	*w = (struct writer){
-		.fd = fd, .path = path, .offset = offset, .room = room, .written = written,
-	};
+	*w = (struct writer){ .target = target, .offset = offset, .room = room };
 	w->buffer = malloc(room);
 	return w->buffer ? NULL : error_nomem();
 }
@@ -19,18 +16,16 @@ struct error *writer_init(struct writer *w, int fd, const char *path, uint64_t o
 void writer_deinit(struct writer *w)
 {
 	free(w->buffer);
-	*w = (struct writer){ .fd = -1 };
+	*w = (struct writer){ 0 };
 }
 
 static struct error *write_out(struct writer *w, const void *data, size_t size)
 {
-	struct error *err = fd_pwrite(w->fd, w->path, data, size, w->offset);
+	struct error *err = target_write(w->target, data, size, w->offset);
 
-	if (err)
-		return err;
-	w->offset += size;
-	*w->written += size;
-	return NULL;
+	if (!err)
+		w->offset += size;
+	return err;
 }
 
 struct error *writer_flush(struct writer *w)

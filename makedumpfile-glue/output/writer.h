@@ -9,19 +9,18 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "makedumpfile-glue/output/target.h"
 
 struct writer {
-	int fd;
-	const char *path;
+	struct target *target;
 	uint64_t offset; /* where buffer[0] will go */
 	uint8_t *buffer;
 	size_t used;
 	size_t room;
-	uint64_t *written; /* counts what reached the file */
 };
 
-struct error *writer_init(struct writer *w, int fd, const char *path, uint64_t offset,
-			  size_t room, uint64_t *written) MUST_CHECK;
+struct error *writer_init(struct writer *w, struct target *target, uint64_t offset,
+			  size_t room) MUST_CHECK;
 void writer_deinit(struct writer *w);
 
 /* File offset of the next byte put. */
