@@ -34,9 +34,37 @@ boot_options() {
 		used=$((used + 2))
 		shift 2
 	done
-	[ -n "$log" ] || die "boot: --log FILE is needed"
-	[ -n "$disk" ] || die "boot: --disk FILE is needed"
-	[ -f "$disk" ] || die "boot: no such disk: $disk"
+	[ -z "$disk" ] || [ -f "$disk" ] || die "boot: no such disk: $disk"
+}
+
+# What boot_options left open, and the directories that must be seen in the
+# chroot. $1: where an initramfs may be made.
+boot_defaults() {
+	kernel=${kernel:-$(lab_path vmlinuz)}
+	if [ -z "$initrd" ]; then
+		initrd=$1/initrd
+		lab_initramfs "$initrd"
+	fi
+	for file in "$disk" "$initrd" "$kernel"; do
+		[ -z "$file" ] || LAB_BIND=${LAB_BIND-}:$(dirname "$file")
+	done
+	export LAB_BIND
+}
+
+# with_qemu START QEMU_ARG...: START with QEMU's command line. panic=1: without
+# a crash kernel a panic resets at once, and -no-reboot makes of that an end
+# instead of a wait. A compressed EFI kernel boots only through the firmware.
+with_qemu() {
+	start=$1
+	shift
+	[ -z "$disk" ] || set -- -drive "file=$disk,format=raw,if=none,id=d0,cache=unsafe" \
+		-device virtio-blk-pci,drive=d0 "$@"
+	"$start" qemu-system-loongarch64 \
+		-M virt -cpu max -m "$mem" -smp "$smp" \
+		-accel tcg,thread=multi -display none -monitor none -no-reboot \
+		-bios /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd \
+		-kernel "$kernel" -initrd "$initrd" \
+		-append "console=ttyS0,115200 panic=1${append:+ $append}" "$@"
 }
 
 boot_end() {
@@ -56,39 +84,26 @@ why() {
 		tail -n 1 "$1" | tr -d '\r'
 }
 
+# Should this shell be killed, the kernel kills QEMU.
+boot_start() {
+	setpriv --pdeathsig KILL sh "$LAB/enter" "$@" -serial stdio \
+		</dev/null >"$log" 2>"$work/errors" &
+	guest=$!
+}
+
 # Not in a subshell: whoever kills lab kills this shell, and with it QEMU.
 lab_boot() {
 	boot_options "$@"
 	shift "$used"
-	kernel=${kernel:-$(lab_path vmlinuz)}
+	[ -n "$log" ] || die "boot: --log FILE is needed"
 	work=$(mktemp -d)
 	guest='' follower=''
 	trap boot_end EXIT
 	trap 'exit 1' HUP INT TERM
-	if [ -z "$initrd" ]; then
-		initrd=$work/initrd
-		lab_initramfs "$initrd"
-	fi
-	LAB_BIND=${LAB_BIND-}:$(dirname "$disk"):$(dirname "$initrd"):$(dirname "$kernel")
-	export LAB_BIND
-
-	# panic=1: without a crash kernel a panic resets at once, and -no-reboot
-	# makes of that an end instead of a wait. A compressed EFI kernel boots
-	# only through the firmware. Should this shell be killed, the kernel
-	# kills QEMU.
+	boot_defaults "$work"
 	: >"$log"
 	began=$(date +%s)
-	setpriv --pdeathsig KILL sh "$LAB/enter" qemu-system-loongarch64 \
-		-M virt -cpu max -m "$mem" -smp "$smp" \
-		-accel tcg,thread=multi -display none -monitor none \
-		-serial stdio -no-reboot \
-		-bios /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd \
-		-kernel "$kernel" -initrd "$initrd" \
-		-append "console=ttyS0,115200 panic=1${append:+ $append}" \
-		-drive "file=$disk,format=raw,if=none,id=d0,cache=unsafe" \
-		-device virtio-blk-pci,drive=d0 \
-		"$@" </dev/null >"$log" 2>"$work/errors" &
-	guest=$!
+	with_qemu boot_start "$@"
 	if [ -n "$live" ]; then
 		tail -n +1 -f --pid=$$ "$log" &
 		follower=$!
