@@ -22,6 +22,7 @@ lab_path() {
 		return ;;
 	testkernel-*) step=testkernel where=$CACHE/testkernel/${1#*-} ;;
 	crash | crash-stock) step=crash where=$CACHE/crash/$1 ;;
+	makedumpfile | makedumpfile-loong64) step=peer where=$CACHE/peer/$1 ;;
 	kexec) where=$BUILD/loong64/kexec/kexec ;;
 	vmcore) where=$BUILD/loong64/makedumpfile-glue/vmcore ;;
 	*) die "path: no such name: $1 (lab --help lists them)" ;;
@@ -32,7 +33,7 @@ lab_path() {
 }
 
 lab_status() {
-	for step in $STEPS; do
+	for step in $STEPS $MORE_STEPS; do
 		if step_done "$step"; then
 			echo "$step: ready"
 		elif [ -r "$CACHE/$step/.recipe" ]; then

@@ -2,6 +2,7 @@
 # lab setup: what the host must have, then the steps in their order.
 
 STEPS="chroot sysroot kernel vmlinux crash testkernel"
+MORE_STEPS="peer"		# made when named
 
 # Install on the host what is missing there, and nothing else.
 host_packages() {
@@ -40,7 +41,7 @@ lab_setup() {
 	[ $# -gt 0 ] || set -- $STEPS
 	for step in "$@"; do
 		[ -f "$LAB/step-$step" ] ||
-			die "setup: no such step: $step (they are: $STEPS)"
+			die "setup: no such step: $step (they are: $STEPS $MORE_STEPS)"
 		step_done "$step" || todo="$todo $step"
 	done
 	if [ -z "$todo" ]; then
