@@ -1,0 +1,133 @@
+# Shared by the kdumpctl-*.bats files, after `load common`.
+#
+#   make_root             a fake root in $ROOT: a loongarch64 machine with 2 GiB, a
+#                         reservation of 512 MiB, an ext4 root filesystem on /dev/vda2
+#                         and the kernel $RELEASE, as a Debian guest has it
+#   conf TEXT, sysconfig TEXT   the two files of that root; escapes of printf %b
+#   kdumpctl [ARG...]     runs it on $ROOT under every shell; all must say the same.
+#                         Sets status, output and stderr, as run does
+#   stub NAME [TEXT]      a program on PATH that notes its arguments in $CALLS, then
+#                         runs TEXT
+#   calls                 what was called, one line each
+#
+# The shells, each with other tools and in another locale: dash with GNU's tools and
+# mawk, bash as on a Chinese system, busybox with nothing but itself.
+
+# shellcheck disable=SC2034
+KDUMPCTL=$TOP/kdumpctl/kdumpctl.in
+KD=$DATA/kdumpctl
+SHELLS="dash bash busybox"
+RELEASE=7.2.12+deb14-loong64
+# Debian's grep keeps quiet about stray backslashes unless told otherwise.
+export DEB_GREP_ENABLE_STRAY_BACKSLASH_WARN=1
+
+make_root() {
+    ROOT=${1:-$BATS_TEST_TMPDIR/root}
+    CALLS=$BATS_TEST_TMPDIR/calls
+    STUBS=$BATS_TEST_TMPDIR/stubs
+    mkdir -p "$ROOT" "$STUBS"
+    : >"$CALLS"
+    cp -r "$DATA/kexec/machines/qemu-2g/." "$ROOT"
+    mkdir -p "$ROOT"/{etc/sysconfig,boot,run/lock,var/crash,var/lib/kdump,tmp} \
+        "$ROOT"/dev/disk/by-{uuid,id} "$ROOT/proc/self" "$ROOT/lib/modules/$RELEASE"
+    echo "$RELEASE" >"$ROOT/proc/sys/kernel/osrelease"
+    echo 536870912 >"$ROOT/sys/kernel/kexec_crash_size"
+    echo loong >"$ROOT/proc/sys/kernel/hostname"
+    echo "BOOT_IMAGE=/boot/vmlinuz-$RELEASE root=UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e ro quiet crashkernel=512M console=ttyS0,115200" \
+        >"$ROOT/proc/cmdline"
+    touch "$ROOT/dev/vda1" "$ROOT/dev/vda2" "$ROOT/dev/vdb1"
+    ln -s ../../vda2 "$ROOT/dev/disk/by-uuid/5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e"
+    ln -s ../../vdb1 "$ROOT/dev/disk/by-uuid/0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11"
+    ln -s ../../vdb1 "$ROOT/dev/disk/by-id/virtio-dump"
+    cat >"$ROOT/proc/self/mountinfo" <<'TEXT'
+22 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
+27 1 254:2 / / rw,relatime shared:1 - ext4 /dev/vda2 rw
+28 27 254:1 / /boot/efi rw,relatime shared:2 - vfat /dev/vda1 rw,fmask=0077
+31 27 0:25 / /run rw,nosuid,nodev shared:3 - tmpfs tmpfs rw,size=203196k,mode=755
+TEXT
+    printf 'kernel' >"$ROOT/boot/vmlinuz-$RELEASE"
+    : >"$ROOT/lib/modules/$RELEASE/modules.dep"
+}
+
+conf() {
+    printf '%b' "$1" >"$ROOT/etc/kdump.conf"
+}
+
+sysconfig() {
+    printf '%b' "$1" >"$ROOT/etc/sysconfig/kdump"
+}
+
+stub() { # NAME [TEXT]
+    printf '#!/bin/sh\nprintf "%%s\\n" "%s $*" >>"%s"\n%s\n' "$1" "$CALLS" "${2-}" >"$STUBS/$1"
+    chmod +x "$STUBS/$1"
+}
+
+calls() {
+    cat "$CALLS"
+}
+
+# All of busybox and nothing else: made once for a file of tests.
+busybox_path() {
+    BUSYBOX_PATH=${BATS_FILE_TMPDIR:?}/busybox
+    [ ! -e "$BUSYBOX_PATH/sh" ] || return 0
+    mkdir -p "$BUSYBOX_PATH.$$"
+    busybox --install -s "$BUSYBOX_PATH.$$"
+    ln -sf "$(command -v busybox)" "$BUSYBOX_PATH.$$/busybox"
+    mv -T "$BUSYBOX_PATH.$$" "$BUSYBOX_PATH" 2>/dev/null || rm -rf "$BUSYBOX_PATH.$$"
+}
+
+chinese_locale() {
+    export LOCPATH=${BATS_FILE_TMPDIR:?}/locale
+    [ ! -e "$LOCPATH/zh_CN.UTF-8" ] || return 0
+    mkdir -p "$LOCPATH"
+    localedef -i zh_CN -f UTF-8 "$LOCPATH/zh_CN.$$" 2>/dev/null
+    mv -T "$LOCPATH/zh_CN.$$" "$LOCPATH/zh_CN.UTF-8" 2>/dev/null || rm -rf "$LOCPATH/zh_CN.$$"
+}
+
+in_shell() { # SHELL ARG...: the program under one of the shells
+    local shell=$1
+    shift
+    case $shell in
+    dash) KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" "$@" ;;
+    bash)
+        chinese_locale
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH LC_ALL=zh_CN.UTF-8 LANGUAGE=zh_CN bash --posix "$KDUMPCTL" "$@"
+        ;;
+    busybox)
+        busybox_path
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$BUSYBOX_PATH busybox sh "$KDUMPCTL" "$@"
+        ;;
+    esac
+}
+
+# With FRESH set, that function puts the root in order before each shell.
+kdumpctl() {
+    local shell said=
+    for shell in $SHELLS; do
+        [ -z "${FRESH-}" ] || "$FRESH"
+        : >"$CALLS"
+        run --separate-stderr in_shell "$shell" "$@"
+        [ -z "$said" ] || [ "$said" = "$status$output$stderr" ] ||
+            fail "kdumpctl $* under $shell, unlike the shell before: exit $status
+stdout: $output
+stderr: $stderr
+before: $said"
+        said=$status$output$stderr
+    done
+}
+
+# It must work, and say nothing on stderr.
+kdumpctl_ok() {
+    kdumpctl "$@"
+    if [ "$status" -ne 0 ] || [ -n "$stderr" ]; then
+        fail "kdumpctl $*: exit $status
+stdout: $output
+stderr: $stderr"
+    fi
+}
+
+# TEXT is one of the lines on stderr.
+says() {
+    [[ $'\n'$stderr$'\n' == *$'\n'"$1"$'\n'* ]] || fail "not said: $1
+stderr: $stderr"
+}
