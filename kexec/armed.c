@@ -13,21 +13,41 @@ static const char *path_of(bool crash)
 	return crash ? ARMED_DIR "/crash-cmdline" : ARMED_DIR "/normal-cmdline";
 }
 
-/* Stands for the line in the record of an image loaded by kexec_file_load. */
-#define BY_FILE "kexec_file"
+/* Stand for the line where there is none to remember. No line of kexec_load
+ * is equal to one of them: behind its first word comes a blank. */
+#define WORD_BY_FILE "kexec_file"
+#define WORD_LOST    "kexec_lost"
 
-static struct error *read_record(bool crash, char **ret)
+void armed_deinit(struct armed *armed)
 {
-	const char *path = path_of(crash);
+	free(armed->line);
+	*armed = (struct armed){ 0 };
+}
+
+/* Without CONFIG_CRASH_DUMP there is no file for the crash image, and no
+ * crash image. */
+struct error *armed_loaded(bool crash, bool *ret)
+{
+	int loaded = 0;
+	struct error *err = machine_loaded("/", crash, &loaded);
+
+	if (err && crash && err->sys_errno == ENOENT) {
+		error_free(err);
+		err = NULL;
+	}
+	if (!err)
+		*ret = loaded;
+	return err;
+}
+
+/* *ret is NULL when there is no record. */
+static struct error *read_record(const char *path, char **ret)
+{
 	char *text = NULL;
 	struct stat st;
 	struct error *err;
-	int loaded;
 
 	*ret = NULL;
-	err = machine_loaded("/", crash, &loaded);
-	if (err || !loaded)
-		return err;
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT ? NULL : error_errno(errno, "looking at %s", path);
 	if (!S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
@@ -45,43 +65,49 @@ static struct error *read_record(bool crash, char **ret)
 	return NULL;
 }
 
-struct error *armed_read(bool crash, char **ret)
+struct error *armed_read(bool crash, struct armed *ret)
 {
-	struct error *err = read_record(crash, ret);
-
-	if (!err && *ret && !strcmp(*ret, BY_FILE)) {
-		free(*ret);
-		*ret = NULL;
-	}
-	return err;
-}
-
-struct error *armed_by_file(bool crash, bool *ret)
-{
+	struct armed armed = { ARMED_NOTHING, NULL };
 	char *text cleanup_free = NULL;
-	struct error *err = read_record(crash, &text);
+	bool loaded = false;
+	struct error *err = armed_loaded(crash, &loaded);
 
-	if (!err)
-		*ret = text && !strcmp(text, BY_FILE);
-	return err;
+	if (!err && loaded)
+		err = read_record(path_of(crash), &text);
+	if (err)
+		return err;
+	if (!loaded) {
+		armed.state = ARMED_NOTHING;
+	} else if (!text) {
+		armed.state = ARMED_FOREIGN;
+	} else if (!strcmp(text, WORD_BY_FILE)) {
+		armed.state = ARMED_BY_FILE;
+	} else if (!strcmp(text, WORD_LOST)) {
+		armed.state = ARMED_LOST;
+	} else {
+		armed.state = ARMED_LINE;
+		armed.line = text;
+		text = NULL;
+	}
+	*ret = armed;
+	return NULL;
 }
 
-struct error *armed_write_by_file(bool crash)
+struct error *armed_write(bool crash, enum armed_state state, const char *line)
 {
-	return armed_write(crash, BY_FILE);
-}
-
-struct error *armed_write(bool crash, const char *command_line)
-{
+	const char *text = state == ARMED_BY_FILE ? WORD_BY_FILE :
+			   state == ARMED_LOST ? WORD_LOST : line;
 	struct new_file file = { .fd = -1 };
-	struct error *err;
+	struct error *err = armed_forget(crash);
 
+	if (err)
+		return err;
 	if (mkdir(ARMED_DIR, 0700) != 0 && errno != EEXIST)
 		return error_errno(errno, "making %s", ARMED_DIR);
 	err = new_file_create(path_of(crash), 0600, false, &file);
 	if (err)
 		return err;
-	err = fd_write(file.fd, path_of(crash), command_line, strlen(command_line));
+	err = fd_write(file.fd, path_of(crash), text, strlen(text));
 	if (!err)
 		err = fd_write(file.fd, path_of(crash), "\n", 1);
 	if (!err)

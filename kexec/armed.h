@@ -14,22 +14,37 @@
 /* Root's alone: a command line may hold a password. */
 #define ARMED_DIR "/run/loongdump"
 
-/*
- * The whole command line of the loaded image ("kexec ..."), or NULL in *ret
- * when this program loaded none, or what it loaded is not there any more.
- * What another program loads in place of ours cannot be seen.
- */
-struct error *armed_read(bool crash, char **ret) MUST_CHECK;
+enum armed_state {
+	ARMED_NOTHING, /* no image is loaded */
+	ARMED_FOREIGN, /* one is, and this program has no record of it */
+	ARMED_LINE,    /* loaded here by kexec_load: the line is known */
+	ARMED_BY_FILE, /* loaded here by kexec_file_load: the kernel wrote the line */
+	ARMED_LOST,    /* another program's, whose line a load of ours overwrote */
+};
+
+struct armed {
+	enum armed_state state;
+	char *line; /* the whole command line ("kexec ..."); ARMED_LINE only */
+};
 
 /*
- * Did this program load the image by kexec_file_load? Then the kernel wrote
- * the command line, and armed_read() has none.
+ * The image of that kind. What another program loads in place of ours cannot
+ * be seen: the record is then the wrong one's.
  */
-struct error *armed_by_file(bool crash, bool *ret) MUST_CHECK;
+struct error *armed_read(bool crash, struct armed *ret) MUST_CHECK;
+void armed_deinit(struct armed *armed);
+#define cleanup_armed __attribute__((cleanup(armed_deinit)))
 
-/* After a load, and after an unload. The record appears whole or not at all. */
-struct error *armed_write(bool crash, const char *command_line) MUST_CHECK;
-struct error *armed_write_by_file(bool crash) MUST_CHECK;
+/* Is an image of that kind loaded, whoever loaded it? */
+struct error *armed_loaded(bool crash, bool *ret) MUST_CHECK;
+
+/*
+ * After a load. line: for ARMED_LINE. The record appears whole or not at all,
+ * and none of what was there before is left.
+ */
+struct error *armed_write(bool crash, enum armed_state state, const char *line) MUST_CHECK;
+
+/* After an unload. */
 struct error *armed_forget(bool crash) MUST_CHECK;
 
 #endif

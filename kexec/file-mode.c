@@ -199,6 +199,11 @@ static struct error *take_command_line(struct file_request *request,
 	if (!err && wishes->crash && cmdline_has(request->command_line, "crashkernel"))
 		err = warn(request, "the command line has crashkernel=: the crash kernel would set "
 			   "memory aside again");
+	/* As PLACE_EARLY_TABLES of kexec/place.h has it. */
+	if (!err && wishes->crash && cmdline_has(request->command_line, "earlycon"))
+		err = warn(request, "earlycon: the crash kernel's first page tables will take the "
+			   "highest pages of the reservation, where kexec_file_load puts the headers; "
+			   "leave earlycon out, or leave -s out");
 	return err;
 }
 
@@ -231,6 +236,7 @@ struct error *file_request_make(const struct image *image, const struct machine 
 {
 	struct file_request request cleanup_file_request = {
 		.crash = wishes->crash, .has_initrd = wishes->has_initrd,
+		.debug = wishes->debug, .no_cma = wishes->no_cma,
 	};
 	struct error *err = wishes->crash ? machine_require_crash_region(machine) : NULL;
 

@@ -16,10 +16,10 @@
 #include "kexec/machine.h"
 #include "lib/error.h"
 
-#define FILE_REQUEST_WARNINGS 4
+#define FILE_REQUEST_WARNINGS 6
 
 struct file_request {
-	bool crash;
+	bool crash, debug, no_cma;
 	bool unpacked;         /* the kernel gets the bytes below, not the file */
 	const uint8_t *kernel; /* borrowed from the image */
 	size_t kernel_size;
@@ -31,6 +31,8 @@ struct file_request {
 
 struct file_wishes {
 	bool crash;
+	bool debug;  /* the kernel says in its log what it does */
+	bool no_cma; /* it takes no memory of the contiguous allocator (6.17) */
 	bool has_initrd;
 	uint64_t initrd_size;
 	const char *command_line;

@@ -16,6 +16,7 @@
 #define FILE_ON_CRASH     2UL
 #define FILE_NO_INITRAMFS 4UL
 #define FILE_DEBUG        8UL
+#define FILE_NO_CMA       0x10UL
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
@@ -116,14 +117,14 @@ static struct error *make_memfd(const uint8_t *data, size_t size, int *ret)
 	return NULL;
 }
 
-struct error *load_file(const struct file_request *request, int kernel_fd, int initrd_fd,
-			bool debug)
+struct error *load_file(const struct file_request *request, int kernel_fd, int initrd_fd)
 {
 	int memory cleanup_close = -1;
 	struct error *err = load_allowed(request->crash, true);
 	unsigned long flags = (request->crash ? FILE_ON_CRASH : 0) |
 			      (request->has_initrd ? 0 : FILE_NO_INITRAMFS) |
-			      (debug ? FILE_DEBUG : 0);
+			      (request->debug ? FILE_DEBUG : 0) |
+			      (request->no_cma ? FILE_NO_CMA : 0);
 
 	if (!err && request->unpacked)
 		err = make_memfd(request->kernel, request->kernel_size, &memory);

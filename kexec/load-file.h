@@ -12,12 +12,11 @@
 
 /*
  * Hand over what was checked. kernel_fd is the kernel's file, not used when
- * the request has unpacked bytes; initrd_fd is -1 without an initrd. debug:
- * the kernel writes into its log what it does. sys_errno of the error is the
- * kernel's answer.
+ * the request has unpacked bytes; initrd_fd is -1 without an initrd. sys_errno
+ * of the error is the kernel's answer.
  */
-struct error *load_file(const struct file_request *request, int kernel_fd, int initrd_fd,
-			bool debug) MUST_CHECK;
+struct error *load_file(const struct file_request *request, int kernel_fd, int initrd_fd)
+	MUST_CHECK;
 
 /* Is this failure of load_file() one after which kexec_load may succeed? */
 bool load_file_may_fall_back(const struct error *err);

@@ -243,6 +243,19 @@ static struct error *read_vmcoreinfo(const char *root, struct machine *machine)
 	return NULL;
 }
 
+/* Only kernels with CONFIG_CRASH_HOTPLUG have it (kernel/ksysfs.c,
+ * later kexec_core.c). */
+static struct error *read_elfcorehdr_room(const char *root, struct machine *machine)
+{
+	static const char path[] = "sys/kernel/crash_elfcorehdr_size";
+	char *text cleanup_free = NULL;
+	struct error *err = read_optional(root, path, &text);
+
+	if (!err && text && !parse_size(text, &machine->elfcorehdr_room))
+		err = bad_number(path, text);
+	return err;
+}
+
 /* The value of a line "key=value", or NULL. *ret is for free(). */
 static struct error *system_value(const char *text, const char *key, char **ret)
 {
@@ -361,6 +374,8 @@ struct error *machine_read(const char *root, bool crash, struct machine *ret)
 		err = read_notes(root, &machine);
 	if (!err && crash)
 		err = read_vmcoreinfo(root, &machine);
+	if (!err && crash)
+		err = read_elfcorehdr_room(root, &machine);
 	if (!err)
 		err = read_release(root, system, &machine);
 	if (!err)

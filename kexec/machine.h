@@ -33,6 +33,7 @@ struct machine {
 	struct crash_note *notes; /* by CPU number */
 	size_t note_count;
 	uint64_t vmcoreinfo_addr, vmcoreinfo_size;
+	uint64_t elfcorehdr_room; /* what the kernel wants for updating it; 0: it cannot */
 	char *cmdline;       /* of the running kernel */
 	size_t cmdline_limit;
 	bool cmdline_limit_certain;

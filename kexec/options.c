@@ -22,10 +22,13 @@ enum {
 	OPT_MEM_MAX,
 	OPT_ENTRY,
 	OPT_DROP_CRASH,
+	OPT_HOTPLUG,
+	OPT_NO_CMA,
+	OPT_PREPARE_EXEC,
 	OPT_REFUSED, /* + index into refused[] */
 };
 
-/* Known to kexec-tools' users and not done here (yet): why. */
+/* Known to kexec-tools' users and not done here: why. */
 struct refused {
 	const char *name;
 	int has_arg;
@@ -34,15 +37,12 @@ struct refused {
 };
 
 static const struct refused refused[] = {
-	{ "hotplug", 0, 0, "kernels for loongarch64 cannot update a loaded image; load again "
-			   "after a CPU or memory change" },
 	{ "load-preserve-context", 0, 0, "loongarch64 kernels cannot return from a kexec" },
 	{ "load-jump-back-helper", 0, 0, "loongarch64 kernels cannot return from a kexec" },
 	{ "load-live-update", 0, 0, "this is for Xen, which does not run on loongarch64" },
 	{ "exec-live-update", 0, 0, "this is for Xen, which does not run on loongarch64" },
 	{ "reuseinitrd", 0, 0, "loongarch64 kernels do not keep their initrd; use --initrd=" },
 	{ "dtb", 1, 0, "loongarch64 kernels take the device tree from the firmware" },
-	{ "no-cma", 0, 0, "this flag of kexec_file_load is not in this release" },
 	{ "force-dtb", 0, 0, "loongarch64 kernels take the device tree from the firmware" },
 };
 #define REFUSED_COUNT (sizeof(refused) / sizeof(*refused))
@@ -80,12 +80,16 @@ static const struct option accepted[] = {
 	{ "mem-max", required_argument, NULL, OPT_MEM_MAX },
 	{ "entry", required_argument, NULL, OPT_ENTRY },
 	{ "drop-crash", no_argument, NULL, OPT_DROP_CRASH },
+	{ "hotplug", no_argument, NULL, OPT_HOTPLUG },
+	{ "no-cma", no_argument, NULL, OPT_NO_CMA },
+	{ "prepare-exec", no_argument, NULL, OPT_PREPARE_EXEC },
 };
 #define ACCEPTED_COUNT (sizeof(accepted) / sizeof(*accepted))
 
 /* What was asked for, before it is known whether it makes sense together. */
 struct asked {
-	bool load_panic, load, exec, force, unload, status, crash_size, inspect, help, version;
+	bool load_panic, load, exec, prepare_exec, force, unload, status, crash_size, inspect;
+	bool help, version;
 	int refused; /* index, -1: none */
 };
 
@@ -157,6 +161,9 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case OPT_PRINT_CKR_SIZE: asked->crash_size = true; break;
 	case OPT_DRY_RUN: o->dry_run = true; break;
 	case OPT_JSON: o->json = true; break;
+	case OPT_HOTPLUG: o->hotplug = true; break;
+	case OPT_NO_CMA: o->no_cma = true; break;
+	case OPT_PREPARE_EXEC: asked->prepare_exec = true; break;
 	case OPT_SYSTEM: o->system = optarg; break;
 	case OPT_SNAPSHOT: o->snapshot = optarg; break;
 	case OPT_INSPECT: asked->inspect = true; break;
@@ -199,9 +206,10 @@ static struct error *choose_action(const struct asked *asked, struct options *o)
 	if (asked->refused >= 0)
 		return refuse(asked->refused);
 	if (asked->status + asked->unload + asked->crash_size + asked->inspect + asked->exec +
-		    asked->force + (o->snapshot != NULL) > 1)
+		    asked->prepare_exec + asked->force + (o->snapshot != NULL) > 1)
 		return usage(error_new(ERROR_USAGE, "more than one of --status, --unload, --exec, "
-				       "--force, --print-ckr-size, --inspect and --snapshot"));
+				       "--prepare-exec, --force, --print-ckr-size, --inspect and "
+				       "--snapshot"));
 	if (asked->load_panic && (asked->load || asked->exec || asked->force))
 		return usage(error_new(ERROR_USAGE, "--load-panic with --load, --exec or --force: "
 				       "a crash kernel is started by a panic only"));
@@ -220,6 +228,8 @@ static struct error *choose_action(const struct asked *asked, struct options *o)
 		o->action = ACTION_SNAPSHOT;
 	else if (asked->exec)
 		o->action = ACTION_EXEC;
+	else if (asked->prepare_exec)
+		o->action = ACTION_PREPARE_EXEC;
 	else if (asked->load_panic || asked->load || asked->force || o->kernel)
 		o->action = ACTION_LOAD;
 	else
@@ -235,6 +245,9 @@ const char *options_against_file(const struct options *o)
 	if (o->entry || o->mem_min || o->mem_max != UINT64_MAX)
 		return "with kexec_file_load the running kernel chooses the places: --mem-min, "
 		       "--mem-max and --entry cannot be obeyed";
+	if (o->hotplug)
+		return "with kexec_file_load the running kernel keeps a crash image up to date "
+		       "without being asked, where it can: --hotplug is for kexec_load";
 	return o->json || o->map ? "with kexec_file_load the running kernel chooses the places: "
 				   "there is nothing for --json and --map to show" : NULL;
 }
@@ -256,11 +269,14 @@ static struct error *check_together(const struct options *o)
 	if (o->action == ACTION_LOAD && o->call == CALL_FILE && options_against_file(o))
 		return error_remedy(error_new(ERROR_USAGE, "-s: %s", options_against_file(o)),
 				    "Leave -s out: kexec_load does what is planned here.");
+	if (o->hotplug && !o->crash)
+		return usage(error_new(ERROR_USAGE, "--hotplug: only a loaded crash kernel is kept "
+				       "up to date, use it with -p"));
 	if (o->mem_min > o->mem_max)
 		return usage(error_new(ERROR_USAGE, "--mem-min is above --mem-max"));
 	if (strcmp(o->system, "/") != 0 && !o->dry_run &&
 	    (o->action == ACTION_LOAD || o->action == ACTION_EXEC ||
-	     o->action == ACTION_UNLOAD))
+	     o->action == ACTION_PREPARE_EXEC || o->action == ACTION_UNLOAD))
 		return error_remedy(error_new(ERROR_USAGE, "--system=%s describes another "
 					      "system: nothing can be loaded into it",
 					      o->system),
@@ -319,6 +335,8 @@ void options_help(FILE *out)
 	      "  -l, --load             load KERNEL as the next kernel; a loaded crash image\n"
 	      "                         stays armed\n"
 	      "  -e, --exec             start the loaded kernel now, without a shutdown\n"
+	      "      --prepare-exec     make the next kernel ready for a start by somebody else,\n"
+	      "                         as systemd-shutdown's: a hook does this\n"
 	      "  -f, --force            load KERNEL and start it now, without a shutdown\n"
 	      "                         (none of these: load KERNEL, then shutdown -r now)\n"
 	      "  -u, --unload           drop the loaded image; with -p the crash image\n"
@@ -348,7 +366,11 @@ void options_help(FILE *out)
 	      "                         use kexec_file_load: the kernel reads the image\n"
 	      "  -a, --kexec-syscall-auto\n"
 	      "                         as -s; where the kernel cannot do that as -c\n"
-	      "  -i                     accepted, without effect: there is no purgatory\n"
+	      "      --no-cma           -s: do not use memory set aside for contiguous\n"
+	      "                         allocations (kernels since 6.17); kexec_load never does\n"
+	      "      --hotplug          -p: the kernel updates the crash image after a CPU or\n"
+	      "                         memory change, where it can (up to 7.2 it cannot)\n"
+	      "  -i, --no-checks        accepted, without effect: there is no purgatory\n"
 	      "\n"
 	      "How to look\n"
 	      "      --dry-run          plan, check against the kernel's rules, print; change\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line of this program: kexec-tools' options as far as this
- * release does them, the others refused by name.
+ * The command line of this program: kexec-tools' options as far as they mean
+ * something on loongarch64, the others refused by name.
  */
 #ifndef KEXEC_OPTIONS_H
 #define KEXEC_OPTIONS_H
@@ -15,6 +15,7 @@
 enum action {
 	ACTION_LOAD,
 	ACTION_EXEC,
+	ACTION_PREPARE_EXEC,
 	ACTION_UNLOAD,
 	ACTION_STATUS,
 	ACTION_CRASH_SIZE,
@@ -49,6 +50,8 @@ struct options {
 	uint64_t entry;       /* 0: not given */
 	const char *system;   /* "/" unless --system */
 	const char *snapshot;
+	bool hotplug;         /* the kernel may update a loaded crash image */
+	bool no_cma;          /* for kexec_file_load */
 	bool dry_run, json, debug;
 	enum { MAP_NONE, MAP_TEXT, MAP_SVG } map;
 };

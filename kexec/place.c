@@ -21,6 +21,7 @@ static struct segment *find(struct plan *plan, enum segment_role role)
 
 enum layout {
 	LAYOUT_ROOMY, /* all but the kernel as high as possible: KASLR's margin */
+	LAYOUT_FULL,  /* the same, and nothing left free above: see PLACE_EARLY_TABLES */
 	LAYOUT_TIGHT, /* everything as low as possible: fits if anything fits */
 };
 
@@ -49,14 +50,17 @@ static struct error *place(struct plan *plan, const struct range *window,
 			   const struct image *image, uint64_t page_size, enum layout layout,
 			   bool *ret)
 {
-	const enum segment_role *order = layout == LAYOUT_ROOMY ? roomy_order : tight_order;
+	const enum segment_role *order = layout == LAYOUT_TIGHT ? tight_order : roomy_order;
 	struct segment *kernel = find(plan, ROLE_KERNEL);
 	const uint64_t own = KERNEL_OWN_PAGES * page_size;
 	struct ranges free cleanup_ranges = { 0 };
+	uint64_t max = window->end;
 	struct error *err;
 	size_t i;
 
 	*ret = false;
+	if (layout == LAYOUT_ROOMY && max - window->start > PLACE_EARLY_TABLES)
+		max -= PLACE_EARLY_TABLES;
 	kernel->mem = kernel_address(image, window->start);
 	if (kernel->mem > window->end || window->end - kernel->mem < kernel->memsz)
 		return NULL;
@@ -76,8 +80,8 @@ static struct error *place(struct plan *plan, const struct range *window,
 		if (!segment)
 			continue;
 		min = segment->role == ROLE_INITRD ? kernel->mem + kernel->memsz : 0;
-		if (!(layout == LAYOUT_ROOMY ? ranges_find_high : ranges_find_low)(
-			    &free, segment->memsz, page_size, min, UINT64_MAX, &segment->mem))
+		if (!(layout == LAYOUT_TIGHT ? ranges_find_low : ranges_find_high)(
+			    &free, segment->memsz, page_size, min, max, &segment->mem))
 			return NULL;
 		err = take(&free, segment->mem, segment->memsz);
 	}
@@ -131,11 +135,13 @@ static struct error *too_small(struct plan *plan, const struct range *window,
 struct error *place_segments(struct plan *plan, const struct image *image,
 			     const struct machine *machine, const struct wishes *wishes)
 {
+	static const enum layout layouts[] = { LAYOUT_ROOMY, LAYOUT_FULL, LAYOUT_TIGHT };
 	const bool apart = wishes->mem_min >= plan->region.end ||
 			   wishes->mem_max < plan->region.start;
 	struct range window = plan->region;
-	struct error *err;
-	bool placed;
+	struct error *err = NULL;
+	bool placed = false;
+	size_t i;
 
 	if (!apart && window.start < wishes->mem_min)
 		window.start = align_up(wishes->mem_min, machine->page_size);
@@ -147,9 +153,8 @@ struct error *place_segments(struct plan *plan, const struct image *image,
 				  "crash reservation 0x%" PRIx64 "-0x%" PRIx64,
 				  plan->region.start, plan->region.end - 1),
 			"Leave them out: a crash kernel always goes into the reservation.");
-	err = place(plan, &window, image, machine->page_size, LAYOUT_ROOMY, &placed);
-	if (!err && !placed)
-		err = place(plan, &window, image, machine->page_size, LAYOUT_TIGHT, &placed);
+	for (i = 0; i < sizeof(layouts) / sizeof(*layouts) && !err && !placed; i++)
+		err = place(plan, &window, image, machine->page_size, layouts[i], &placed);
 	if (!err && !placed)
 		err = too_small(plan, &window, image, machine->page_size);
 	return err;
@@ -208,6 +213,7 @@ struct error *place_normal(struct plan *plan, const struct image *image,
 	struct segment *kernel = find(plan, ROLE_KERNEL);
 	struct ranges free cleanup_ranges = { 0 };
 	struct error *err = ranges_copy(&machine->free, &free);
+	uint64_t max = UINT64_MAX;
 	size_t i;
 
 	if (!err)
@@ -218,12 +224,17 @@ struct error *place_normal(struct plan *plan, const struct image *image,
 		err = place_kernel(kernel, image, &free);
 	if (!err)
 		err = take(&free, kernel->mem, kernel->memsz);
+	if (!err)
+		ranges_find_high(&free, PLACE_EARLY_TABLES, machine->page_size, 0, UINT64_MAX,
+				 &max);
 	for (i = 0; i < sizeof(order) / sizeof(*order) && !err; i++) {
 		struct segment *segment = find(plan, order[i]);
 
 		if (!segment)
 			continue;
-		if (!ranges_find_high(&free, segment->memsz, machine->page_size, 0, UINT64_MAX,
+		if (!ranges_find_high(&free, segment->memsz, machine->page_size, 0, max,
+				      &segment->mem) &&
+		    !ranges_find_high(&free, segment->memsz, machine->page_size, 0, UINT64_MAX,
 				      &segment->mem))
 			return no_room(order[i], segment->memsz, &free);
 		err = take(&free, segment->mem, segment->memsz);

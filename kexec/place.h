@@ -12,6 +12,15 @@
 #define PLACE_RUN_MINIMUM ((uint64_t)96 << 20)
 
 /*
+ * Left free at the top. earlycon maps its device while the kernel still reads
+ * its command line (__set_fixmap() in arch/loongarch/mm/init.c), and the page
+ * tables for that are the highest pages it owns by then: neither its initrd
+ * nor its elfcorehdr is reserved yet, and whichever lies there is given up
+ * ("overlaps in-use memory"). Two tables of 64 KiB pages are the most it is.
+ */
+#define PLACE_EARLY_TABLES ((uint64_t)128 << 10)
+
+/*
  * Gives every segment its mem and sets kernel_own. The segments, their memsz
  * and the region stand in the plan already. ERROR_RULE when they do not fit:
  * says how many bytes are needed and how many are there.

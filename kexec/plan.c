@@ -93,6 +93,7 @@ static struct error *add_segments(struct plan *plan, const struct image *image,
 				  const struct machine *machine, const struct wishes *wishes)
 {
 	struct error *err = blob_init(&plan->cmdline_buffer, COMMAND_LINE_MAX);
+	uint64_t headers;
 
 	if (err)
 		return err;
@@ -109,8 +110,11 @@ static struct error *add_segments(struct plan *plan, const struct image *image,
 			    align_up(wishes->initrd->size, machine->page_size));
 	if (!plan_is_crash(plan))
 		return NULL;
+	headers = plan->elfcorehdr.size;
+	if (wishes->hotplug && headers < machine->elfcorehdr_room)
+		headers = machine->elfcorehdr_room;
 	add_segment(plan, ROLE_ELFCOREHDR, plan->elfcorehdr.data, plan->elfcorehdr.size,
-		    align_up(plan->elfcorehdr.size, machine->page_size));
+		    align_up(headers, machine->page_size));
 	return NULL;
 }
 
@@ -282,6 +286,27 @@ static struct error *check_room(struct plan *plan)
 		    place_suggested_mib(plan, segments_total(plan)));
 }
 
+/* See PLACE_EARLY_TABLES. The kernel's own place is reserved by then, and the
+ * command line segment not read any more. */
+static struct error *check_early_tables(struct plan *plan)
+{
+	size_t i;
+
+	if (!cmdline_has(plan->command_line, "earlycon"))
+		return NULL;
+	for (i = 0; i < plan->count; i++) {
+		const struct segment *segment = &plan->segments[i];
+
+		if (segment->role != ROLE_CMDLINE && segment->role != ROLE_KERNEL &&
+		    plan->region.end - (segment->mem + segment->memsz) < PLACE_EARLY_TABLES)
+			return warn(plan, "earlycon: the crash kernel's first page tables will take "
+				    "the highest pages of the reservation, where the %s lies; leave "
+				    "earlycon out, or use a larger crashkernel=",
+				    segment_role_name(segment->role));
+	}
+	return NULL;
+}
+
 /* The header says where the entry is in the image; the image may have moved. */
 static void set_entry(struct plan *plan, const struct image *image, const struct wishes *wishes)
 {
@@ -290,32 +315,57 @@ static void set_entry(struct plan *plan, const struct image *image, const struct
 	plan->entry = wishes->entry ? wishes->entry : mem + (image->entry - image->text_offset);
 }
 
+/* The plan once its segments have their places. Takes plan. */
+static struct error *finish(struct plan *plan, const struct image *image,
+			    const struct machine *machine, const struct wishes *wishes,
+			    struct plan *ret)
+{
+	struct error *err = check_image(plan, image);
+
+	if (!err)
+		err = make_cmdline(plan, machine, wishes);
+	if (!err)
+		err = check_kaslr(plan, image);
+	if (!err && plan_is_crash(plan))
+		err = check_room(plan);
+	if (!err && plan_is_crash(plan))
+		err = check_early_tables(plan);
+	if (err)
+		return err;
+	set_entry(plan, image, wishes);
+	*ret = *plan;
+	*plan = (struct plan){ 0 };
+	return NULL;
+}
+
+static struct error *require_hotplug(const struct machine *machine)
+{
+	if (machine->elfcorehdr_room)
+		return NULL;
+	return error_remedy(
+		error_new(ERROR_UNSUPPORTED, "--hotplug: the running kernel cannot update a loaded "
+			  "crash kernel (it has no /sys/kernel/crash_elfcorehdr_size)"),
+		"Leave --hotplug out, and load the crash kernel again after each CPU or memory "
+		"change.");
+}
+
 struct error *plan_crash(const struct image *image, const struct machine *machine,
 			 const struct wishes *wishes, struct plan *ret)
 {
 	struct plan plan cleanup_plan = { .flags = KEXEC_FLAG_ON_CRASH | KEXEC_FLAG_ARCH };
 	struct error *err = machine_require_crash_region(machine);
 
+	if (!err && wishes->hotplug)
+		err = require_hotplug(machine);
 	if (err)
 		return err;
+	if (wishes->hotplug)
+		plan.flags |= KEXEC_FLAG_HOTPLUG;
 	plan.region = *machine_crash_region(machine);
 	err = add_segments(&plan, image, machine, wishes);
 	if (!err)
 		err = place_segments(&plan, image, machine, wishes);
-	if (!err)
-		err = check_image(&plan, image);
-	if (!err)
-		err = make_cmdline(&plan, machine, wishes);
-	if (!err)
-		err = check_kaslr(&plan, image);
-	if (!err)
-		err = check_room(&plan);
-	if (err)
-		return err;
-	set_entry(&plan, image, wishes);
-	*ret = plan;
-	plan = (struct plan){ 0 };
-	return NULL;
+	return err ? err : finish(&plan, image, machine, wishes, ret);
 }
 
 struct error *plan_normal(const struct image *image, const struct machine *machine,
@@ -327,16 +377,5 @@ struct error *plan_normal(const struct image *image, const struct machine *machi
 	plan.region.end = machine->ram.items[machine->ram.count - 1].end;
 	if (!err)
 		err = place_normal(&plan, image, machine, wishes);
-	if (!err)
-		err = check_image(&plan, image);
-	if (!err)
-		err = make_cmdline(&plan, machine, wishes);
-	if (!err)
-		err = check_kaslr(&plan, image);
-	if (err)
-		return err;
-	set_entry(&plan, image, wishes);
-	*ret = plan;
-	plan = (struct plan){ 0 };
-	return NULL;
+	return err ? err : finish(&plan, image, machine, wishes, ret);
 }

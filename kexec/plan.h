@@ -34,6 +34,7 @@ struct wishes {
 	const char *command_line;  /* the user's words; may be NULL */
 	uint64_t mem_min, mem_max; /* use only memory from min up to and with max */
 	uint64_t entry;            /* 0: as the image's header and its place say */
+	bool hotplug;              /* the kernel may update the loaded crash image */
 };
 
 #define PLAN_SEGMENTS ROLE_COUNT

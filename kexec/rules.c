@@ -107,9 +107,10 @@ static void check_flags(const struct rule_subject *s, struct rule_result *result
 {
 	uint64_t arch = s->flags & KEXEC_FLAG_ARCH_MASK, rest = s->flags & ~KEXEC_FLAG_ARCH_MASK;
 
-	if (rest & ~KEXEC_FLAG_ON_CRASH)
+	rest &= ~(KEXEC_FLAG_ON_CRASH | (s->hotplug ? KEXEC_FLAG_HOTPLUG : 0));
+	if (rest)
 		breaks(&results[2], "flags 0x%" PRIx64 " hold 0x%" PRIx64
-		       ", which not every kernel knows", s->flags, rest & ~KEXEC_FLAG_ON_CRASH);
+		       ", which not every kernel knows", s->flags, rest);
 	keep(&results[2], "flags 0x%" PRIx64, s->flags);
 	if (s->count > KEXEC_SEGMENT_MAX)
 		breaks(&results[3], "%zu segments, %zu too many", s->count,
@@ -343,5 +344,6 @@ struct rule_subject rules_subject_of(const struct plan *plan, const struct machi
 		.entry = plan->entry, .flags = plan->flags,
 		.page_size = machine->page_size, .region = plan->region,
 		.ram_bytes = ranges_total(&machine->ram) - ranges_total(&machine->crash),
+		.hotplug = machine->elfcorehdr_room != 0,
 	};
 }

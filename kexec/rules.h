@@ -8,6 +8,7 @@
 #ifndef KEXEC_RULES_H
 #define KEXEC_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 
 /* include/uapi/linux/kexec.h */
 #define KEXEC_FLAG_ON_CRASH  UINT64_C(0x1)
+#define KEXEC_FLAG_HOTPLUG   UINT64_C(0x8) /* since 6.10 */
 #define KEXEC_FLAG_ARCH      (UINT64_C(258) << 16)
 #define KEXEC_FLAG_ARCH_MASK UINT64_C(0xffff0000)
 #define KEXEC_SEGMENT_MAX    16
@@ -42,6 +44,7 @@ struct rule_subject {
 	uint64_t page_size;   /* of the running kernel */
 	struct range region;  /* crashk_res; only for crash loads */
 	uint64_t ram_bytes;   /* what the running kernel manages, about */
+	bool hotplug;         /* it can update a loaded crash image */
 };
 
 enum rule_state {

@@ -19,6 +19,7 @@ static const char *const files[] = {
 	"proc/version",
 	"proc/sys/kernel/osrelease",
 	"sys/kernel/vmcoreinfo",
+	"sys/kernel/crash_elfcorehdr_size",
 	"sys/kernel/kexec_loaded",
 	"sys/kernel/kexec_crash_loaded",
 	"sys/kernel/kexec_crash_size",

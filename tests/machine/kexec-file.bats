@@ -68,7 +68,7 @@ kexec: Wait until it has been written."
     step_fails truncated 1
     assert_regex "$stderr" "/tmp/truncated: zboot payload"
     step_fails no-initrd-file 1
-    assert_regex "$stderr" "opening the initrd: .*/disk/nothing: No such file or directory"
+    assert_regex "$stderr" "the initrd: opening .*/disk/nothing: No such file or directory"
     step_fails long-line 1
     assert_regex "$stderr" "the command line has 4[0-9]* characters, and the kernel adds up to [0-9]+; it takes 4095"
     step_fails entry 1

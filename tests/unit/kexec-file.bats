@@ -115,7 +115,7 @@ PYTHON
     : >"$BATS_TEST_TMPDIR/empty"
     for row in "nothing|opening .*: No such file" "empty|is empty" ".|is no regular file"; do
         fails 1 file_plan --initrd "$BATS_TEST_TMPDIR/${row%%|*}"
-        assert_regex "$stderr" "opening the initrd: .*${row#*|}"
+        assert_regex "$stderr" "the initrd: .*${row#*|}"
         assert_regex "$stderr" "Check --initrd="
     done
 }

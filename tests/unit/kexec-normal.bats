@@ -77,7 +77,7 @@ PYTHON
     bytes 3391720 initrd
     ok plan --json --initrd="$FILE"
     # The highest RAM is the reservation and 16 KiB pieces of Reserved below.
-    same "$(field "$output" "[s['mem'] for s in d['load']['segments'] if s['role'] == 'initrd'][0]")" 0xcf984000
+    same "$(field "$output" "[s['mem'] for s in d['load']['segments'] if s['role'] == 'initrd'][0]")" 0xcf964000
 }
 
 @test "an initrd larger than every free piece says how much is there" {

@@ -12,7 +12,7 @@ load kexec-common
     assert_output --regexp '^kexec \(loongdump\) [0-9.]+, for loongarch64, built for '
 }
 
-@test "what is not in this release is refused by name, never silently" {
+@test "what cannot be done is refused by name, with the reason, never silently" {
     while IFS='|' read -r option expected; do
         # shellcheck disable=SC2086
         fails 1 "$KEXEC" $option /vmlinuz
@@ -22,15 +22,17 @@ load kexec-common
 -p -f|--load-panic with --load, --exec or --force: a crash kernel is started by a panic only
 -l -e|--load and --exec together: --force does both
 -e|/vmlinuz: no file is expected with this option
--e -u|more than one of --status, --unload, --exec, --force
+-e -u|more than one of --status, --unload, --exec, --prepare-exec, --force
 -p -s --entry=0x1000|-s: with kexec_file_load the running kernel chooses the places: --mem-min, --mem-max and --entry cannot
 -l -s --mem-min=1M|-s: with kexec_file_load the running kernel chooses the places: --mem-min, --mem-max and --entry cannot
 -l -a --kexec-file-syscall --mem-max=1G|-s: with kexec_file_load the running kernel chooses the places
 -p -s --json|-s: with kexec_file_load the running kernel chooses the places: there is nothing for --json and --map
 -f -s --map|-s: with kexec_file_load the running kernel chooses the places: there is nothing for --json and --map
--p --no-cma|--no-cma: this flag of kexec_file_load
 -p --entry=here|--entry=here: not an address
--p --hotplug|--hotplug: kernels for loongarch64 cannot update a loaded image
+-l --hotplug|--hotplug: only a loaded crash kernel is kept up to date, use it with -p
+-p -s --hotplug|-s: with kexec_file_load the running kernel keeps a crash image up to date without being asked, where it can
+-e --prepare-exec|more than one of --status, --unload, --exec, --prepare-exec
+--prepare-exec|/vmlinuz: no file is expected with this option
 -p --load-preserve-context|--load-preserve-context: loongarch64 kernels cannot return
 -p --reuseinitrd|--reuseinitrd: loongarch64 kernels do not keep their initrd
 -p --dtb=x|--dtb: loongarch64 kernels take the device tree from the firmware
@@ -46,6 +48,83 @@ TABLE
     says "no kernel file is given" "kexec --help lists the options."
     fails 1 "$KEXEC" -p a b
     says "b: one kernel file is enough" "kexec --help lists the options."
+}
+
+@test "every option of kexec-tools 2.0.32 does its thing or is refused with a reason" {
+    machine qemu-2g
+    image pe --text "Kernel relocated by 0x"
+    bytes 4096 initrd
+    # Those that go on a plan, each with what it needs.
+    for option in --debug --no-checks --no-ifdown --no-sync --kexec-syscall --kexec-syscall-auto \
+        --reuse-cmdline --no-cma --type=pei-loongarch --append=quiet --command-line=quiet \
+        --initrd="$FILE" --ramdisk="$FILE" --mem-min=0xd0000000 --mem-max=0xefffffff \
+        --entry=0xd12e9000 -d -i -x -y -c -a -tpe; do
+        ok plan "$option"
+    done
+    # Those that are a thing of their own: not one of them is unknown.
+    for option in --help --version --load --unload --exec --force --load-panic --status \
+        --print-ckr-size --kexec-file-syscall --hotplug -h -v -l -u -e -f -p -s -S; do
+        run --separate-stderr "$KEXEC" "$option" --system="$BATS_TEST_TMPDIR/nowhere"
+        [[ $stderr != *"unknown option"* ]] || fail "$option: $stderr"
+    done
+    while read -r option; do
+        fails 1 "$KEXEC" -p "$option" /vmlinuz
+        assert_regex "$stderr" "^kexec: ${option%%=*}: .*(loongarch64|Xen)"
+    done <<'LIST'
+--load-preserve-context
+--load-jump-back-helper
+--load-live-update
+--exec-live-update
+--reuseinitrd
+--dtb=x
+--force-dtb
+LIST
+}
+
+@test "--hotplug: refused where the kernel cannot, headers of the size it wants where it can" {
+    machine qemu-2g
+    image pe --text "Kernel relocated by 0x"
+    fails 1 plan --hotplug
+    says "planning the crash kernel: --hotplug: the running kernel cannot update a loaded crash kernel (it has no /sys/kernel/crash_elfcorehdr_size)" \
+        "Leave --hotplug out, and load the crash kernel again after each CPU or memory change."
+    cp -r "$SYSTEM" "$BATS_TEST_TMPDIR/hotplug"
+    SYSTEM=$BATS_TEST_TMPDIR/hotplug
+    echo 40000 >"$SYSTEM/sys/kernel/crash_elfcorehdr_size"
+    ok plan --json --hotplug
+    same "$(field "$output" "d['load']['flags'], all(c['ok'] for c in d['checks']), [(s['bufsz'], s['memsz']) for s in d['load']['segments'] if s['role'] == 'elfcorehdr']")" \
+        "('0x1020009', True, [(736, 49152)])"
+    assert_regex "$(field "$output" "d['load']['command_line']")" "elfcorehdr=48K@"
+    # Without it being asked for, nothing changes.
+    ok plan --json
+    same "$(field "$output" "d['load']['flags'], [s['memsz'] for s in d['load']['segments'] if s['role'] == 'elfcorehdr']")" \
+        "('0x1020001', [16384])"
+    echo 100 >"$SYSTEM/sys/kernel/crash_elfcorehdr_size"
+    ok plan --json --hotplug
+    same "$(field "$output" "[s['memsz'] for s in d['load']['segments'] if s['role'] == 'elfcorehdr']")" "[16384]"
+    echo many >"$SYSTEM/sys/kernel/crash_elfcorehdr_size"
+    fails 1 plan --hotplug
+    assert_regex "$stderr" '/sys/kernel/crash_elfcorehdr_size: "many" is not the number expected there'
+}
+
+@test "exit codes: 0 done, 1 everything that failed; -S: 0, 1 and 255" {
+    machine no-reservation
+    image pe --text "Kernel relocated by 0x"
+    # kexec-tools: 254, and 255 for whatever else fails in a load.
+    fails 1 plan
+    machine qemu-2g
+    fails 1 plan --initrd=/nowhere
+    fails 1 "$KEXEC" --no-such-option
+    IMAGE=/nowhere
+    fails 1 plan
+    # And 253, where -s leaves something to kexec_load.
+    image fixed --kind elf
+    fails 1 plan -s
+    image good --text "Kernel relocated by 0x"
+    ok plan
+    cp -r "$SYSTEM" "$BATS_TEST_TMPDIR/status"
+    rm "$BATS_TEST_TMPDIR/status/sys/kernel/kexec_loaded"
+    fails 0 "$KEXEC" -S --system="$BATS_TEST_TMPDIR/status"
+    fails 255 "$KEXEC" -S -l --system="$BATS_TEST_TMPDIR/status"
 }
 
 @test "a recorded system can only be planned for" {

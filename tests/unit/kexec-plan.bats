@@ -104,11 +104,11 @@ RELOCATABLE=(--text "Kernel relocated by 0x")
     machine qemu-2g
     image pe
     fails 1 plan --initrd=/nowhere/initrd
-    says "planning the crash kernel: reading the initrd: opening /nowhere/initrd: No such file or directory" \
+    says "planning the crash kernel: the initrd: opening /nowhere/initrd: No such file or directory" \
         "Check --initrd=, or build the initrd first."
     : >"$BATS_TEST_TMPDIR/empty"
     fails 1 plan --initrd="$BATS_TEST_TMPDIR/empty"
-    [[ $stderr == *"reading the initrd: $BATS_TEST_TMPDIR/empty is empty"* ]]
+    [[ $stderr == *"the initrd: $BATS_TEST_TMPDIR/empty is empty"* ]]
     IMAGE=/nowhere/vmlinuz
     fails 1 plan
     says "planning the crash kernel: opening /nowhere/vmlinuz: No such file or directory" "Check the path of the kernel."
@@ -145,14 +145,65 @@ RELOCATABLE=(--text "Kernel relocated by 0x")
     ok plan
     machine just-fits
     fails 0 plan
-    [[ $stderr == *"kexec: warning: the crash kernel may move itself (KASLR) up to 0xd4600000, beyond the elfcorehdr at 0xd1c18000; add nokaslr to its command line"* ]] ||
+    [[ $stderr == *"kexec: warning: the crash kernel may move itself (KASLR) up to 0xd4600000, beyond the end of the reservation at 0xd1c1c000; add nokaslr to its command line"* ]] ||
         fail "$stderr"
     fails 0 plan --append="quiet nokaslr"
     [[ $stderr != *KASLR* ]]
     machine qemu-2g
     image wide --config 'CONFIG_RELOCATABLE=y\nCONFIG_RANDOMIZE_BASE=y\nCONFIG_CRASH_DUMP=y\nCONFIG_RANDOMIZE_BASE_MAX_OFFSET=0x20000000\n'
     fails 0 plan
-    [[ $stderr == *"(KASLR) up to 0xf3600000, beyond the elfcorehdr at 0xefffc000"* ]] || fail "$stderr"
+    [[ $stderr == *"(KASLR) up to 0xf3600000, beyond the elfcorehdr at 0xeffdc000"* ]] || fail "$stderr"
+}
+
+@test "earlycon: what the crash kernel needs is not at the top, where its first page tables go" {
+    machine qemu-2g
+    image pe "${RELOCATABLE[@]}"
+    bytes 100000 initrd
+    ok plan --json --initrd="$FILE" --append=earlycon
+    same "$(field "$output" "max(int(s['mem'], 0) + s['memsz'] for s in d['load']['segments']) == 0xf0000000 - 0x20000")" True
+    machine just-fits
+    fails 0 plan --initrd="$FILE" --append=quiet
+    refute_regex "$stderr" earlycon
+    fails 0 plan --initrd="$FILE" --append=earlycon=uart8250
+    assert_regex "$stderr" "kexec: warning: earlycon: the crash kernel's first page tables will take the highest pages of the reservation, where the initrd lies; leave earlycon out, or use a larger crashkernel="
+    # The kernel that chooses the places itself leaves no room there.
+    machine qemu-2g
+    image file "${RELOCATABLE[@]}" --text kexec_file
+    fails 0 plan -s --append=earlycon
+    same "$stderr" "kexec: warning: earlycon: the crash kernel's first page tables will take the highest pages of the reservation, where kexec_file_load puts the headers; leave earlycon out, or leave -s out"
+}
+
+@test "an initrd that does not fit is refused before a byte of it is read" {
+    machine qemu-2g
+    image pe "${RELOCATABLE[@]}"
+    truncate -s 1G "$BATS_TEST_TMPDIR/huge"
+    fails 1 /usr/bin/python3 -SE - "$KEXEC" -p --dry-run --system="$SYSTEM" --initrd="$BATS_TEST_TMPDIR/huge" "$IMAGE" <<'PYTHON'
+import os, resource, sys
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print(usage.ru_maxrss < 256 * 1024)
+sys.exit(os.waitstatus_to_exitcode(status))
+PYTHON
+    assert_output True
+    assert_regex "$stderr" "is too small: [0-9]+ bytes are needed"
+    truncate -s 3G "$BATS_TEST_TMPDIR/huge"
+    fails 1 plan --initrd="$BATS_TEST_TMPDIR/huge"
+    says "planning the crash kernel: the initrd: $BATS_TEST_TMPDIR/huge has 3221225472 bytes, the limit is 2147483648" \
+        "Check --initrd=, or build the initrd first."
+}
+
+@test "an initrd from a pipe" {
+    machine qemu-2g
+    image pe "${RELOCATABLE[@]}"
+    bytes 100000 initrd
+    ok plan --json --initrd="$FILE"
+    first=$output
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    cat "$FILE" >"$BATS_TEST_TMPDIR/fifo" &
+    ok plan --json --initrd="$BATS_TEST_TMPDIR/fifo"
+    same "$output" "$first"
 }
 
 @test "defect 1.8-7: the initrd is loaded byte for byte, packed or not" {
@@ -169,7 +220,7 @@ RELOCATABLE=(--text "Kernel relocated by 0x")
     image pe "${RELOCATABLE[@]}"
     ok plan --json --append="quiet -- single"
     same "$(field "$output" "d['load']['command_line']")" \
-        "kexec elfcorehdr=16K@3932144K mem=524288K@3407872K quiet -- single"
+        "kexec elfcorehdr=16K@3932016K mem=524288K@3407872K quiet -- single"
     same "$(field "$output" "d['load']['segments'][0]['role'], d['load']['segments'][0]['bufsz']")" "('cmdline', 4096)"
 }
 
@@ -182,7 +233,7 @@ RELOCATABLE=(--text "Kernel relocated by 0x")
         >"$SYSTEM/proc/cmdline"
     ok plan --json --reuse-cmdline --append="panic=10"
     same "$(field "$output" "d['load']['command_line']")" \
-        'kexec elfcorehdr=16K@3932144K mem=524288K@3407872K root=/dev/vda1 quiet initrdmem=7 a="b crashkernel=1 c" panic=10'
+        'kexec elfcorehdr=16K@3932016K mem=524288K@3407872K root=/dev/vda1 quiet initrdmem=7 a="b crashkernel=1 c" panic=10'
 }
 
 @test "words only kexec may say are dropped from --command-line, with a warning" {
@@ -191,11 +242,11 @@ RELOCATABLE=(--text "Kernel relocated by 0x")
     fails 0 plan --json --command-line="mem=1G@0 root=/dev/vda elfcorehdr=0x1000 memtest=1"
     same "$stderr" "kexec: warning: dropped from the command line: mem=1G@0 elfcorehdr=0x1000 (only kexec can say this to a crash kernel)"
     same "$(field "$output" "d['load']['command_line']")" \
-        "kexec elfcorehdr=16K@3932144K mem=524288K@3407872K root=/dev/vda memtest=1"
+        "kexec elfcorehdr=16K@3932016K mem=524288K@3407872K root=/dev/vda memtest=1"
 }
 
 # The prefix of the QEMU machine without an initrd, with the blank before the words.
-PREFIX="kexec elfcorehdr=16K@3932144K mem=524288K@3407872K "
+PREFIX="kexec elfcorehdr=16K@3932016K mem=524288K@3407872K "
 
 @test "defect 1.8-6: the length is checked with the prefix, 4095 characters are the limit" {
     machine qemu-2g
@@ -267,5 +318,5 @@ print(abs(heights - float(frame.get("height"))) < 0.1,
       [t.text.split(",")[0] for t in labels],
       all(b - a >= 25.9 for a, b in zip(ys, ys[1:])))
 PY
-    assert_output "True 26 ['elfcorehdr', 'initrd', 'cmdline', 'free', 'kernel', 'free', \"control code and vmcoreinfo (the kernel's own)\"] True"
+    assert_output "True 26 ['free', 'elfcorehdr', 'initrd', 'cmdline', 'free', 'kernel', 'free', \"control code and vmcoreinfo (the kernel's own)\"] True"
 }
