@@ -279,9 +279,9 @@ static int print_text(const struct facts *f)
 		printf("Log:          %s\n", f->log_error->message);
 	else if (d->vmcoreinfo)
 		printf("Log:          %" PRIu64 " records\n", f->log.records);
-	if (d->cpu_count)
-		printf("CPUs:         %zu, registers from NT_PRSTATUS notes\n",
-		       d->cpu_count);
+	if (d->registers.count)
+		printf("CPUs:         %zu, registers from %s\n", d->registers.count,
+		       registers_from_text(d->registers.from));
 	else
 		printf("CPUs:         no registers in the file\n");
 	print_memory(d);
@@ -326,16 +326,29 @@ static struct json_object *cpus_json(const struct dump *dump)
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < dump->cpu_count; i++) {
+	for (i = 0; i < dump->registers.count; i++) {
 		struct json_object *cpu = json_object_new_object();
 
 		json_object_object_add(cpu, "pid",
-				       json_object_new_int64(dump->cpus[i].pid));
-		json_object_object_add(cpu, "era", hex(dump->cpus[i].era));
-		json_object_object_add(cpu, "sp", hex(dump->cpus[i].sp));
+				       json_object_new_int64(dump->registers.cpus[i].pid));
+		json_object_object_add(cpu, "era", hex(dump->registers.cpus[i].era));
+		json_object_object_add(cpu, "sp", hex(dump->registers.cpus[i].sp));
 		json_object_array_add(list, cpu);
 	}
 	return list;
+}
+
+/* A word for each kind, for machines. */
+static struct json_object *registers_json(const struct dump *dump)
+{
+	static const char *const names[] = {
+		[REGISTERS_PRSTATUS] = "NT_PRSTATUS",
+		[REGISTERS_PRSTATUS_NO_PC] = "NT_PRSTATUS without PC",
+		[REGISTERS_STREAM] = "stream",
+		[REGISTERS_TEXT] = "info registers",
+	};
+
+	return string_or_null(names[dump->registers.from]);
 }
 
 static struct json_object *warnings_json(const struct dump *dump)
@@ -416,7 +429,7 @@ static int print_json(const struct facts *f)
 	json_object_object_add(o, "panic", string_or_null(f->panic));
 	json_object_object_add(o, "log_records", json_object_new_uint64(f->log.records));
 	json_object_object_add(o, "registers_from",
-			       d->cpu_count ? json_object_new_string("NT_PRSTATUS") : NULL);
+			       registers_json(d));
 	json_object_object_add(o, "cpus", cpus_json(d));
 	json_object_object_add(o, "pages",
 			       json_object_new_uint64(extents_total(&d->pages)));

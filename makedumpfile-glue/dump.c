@@ -9,7 +9,8 @@
 #include "lib/elfcore.h"
 #include "lib/loongarch.h"
 #include "lib/units.h"
-#include "makedumpfile-glue/kernel/memory.h"
+#include "makedumpfile-glue/kernel/find.h"
+#include "makedumpfile-glue/notes.h"
 
 /* What nearly every loongarch64 kernel is built with. */
 #define DEFAULT_PAGE_SIZE 16384
@@ -48,7 +49,8 @@ uint64_t dump_missing(const struct dump *dump)
 	return dump->source->promised > there ? dump->source->promised - there : 0;
 }
 
-static void find_vmcoreinfo(struct dump *dump)
+/* The note in the file; a broken one is as good as none. */
+static void take_vmcoreinfo(struct dump *dump)
 {
 	struct elf_note note;
 	struct reader r;
@@ -66,8 +68,51 @@ static void find_vmcoreinfo(struct dump *dump)
 		warn(dump, "%s: %s", dump->path, err->message);
 		error_free(err);
 	}
-	warn(dump, "%s: no VMCOREINFO: the file does not say what its kernel is",
-	     dump->path);
+}
+
+/* Program counters and return addresses tell in which kernel the CPUs were. */
+static struct error *search_memory(struct dump *dump)
+{
+	const struct registers *registers = &dump->registers;
+	uint64_t *text cleanup_free = calloc(registers->count + 1, 2 * sizeof(*text));
+	struct find_hints hints = { .text = text };
+	struct find_result found;
+	struct error *err;
+	size_t i;
+
+	if (!text)
+		return error_nomem();
+	for (i = 0; i < registers->count; i++) {
+		text[hints.text_count++] = registers->cpus[i].era;
+		text[hints.text_count++] = registers->cpus[i].reg[LOONGARCH_REG_RA];
+	}
+	err = find_vmcoreinfo(dump->source, &hints, &found);
+	if (err)
+		return error_add(err, "%s: looking for VMCOREINFO in memory", dump->path);
+	dump->vmcoreinfo = found.info;
+	dump->vmcoreinfo_phys = found.phys;
+	dump->vmcoreinfo_found = found.info;
+	found.info = NULL;
+	if (!dump->vmcoreinfo)
+		warn(dump, "%s: no VMCOREINFO, neither in the file nor in its memory: it does "
+		     "not say what its kernel is", dump->path);
+	else if (!found.checked)
+		warn(dump, "%s: the VMCOREINFO found in memory at 0x%" PRIx64 " does not agree "
+		     "with that memory; it may be of another kernel", dump->path, found.phys);
+	if (found.other)
+		warn(dump, "%s: kernel %s with its VMCOREINFO at 0x%" PRIx64 " is taken; another "
+		     "one, %s, is in memory too, with its VMCOREINFO at 0x%" PRIx64,
+		     dump->path, vmcoreinfo_string(dump->vmcoreinfo, "OSRELEASE"),
+		     found.phys, vmcoreinfo_string(found.other, "OSRELEASE"),
+		     found.other_phys);
+	find_result_deinit(&found);
+	return NULL;
+}
+
+static struct error *find_kernel(struct dump *dump)
+{
+	take_vmcoreinfo(dump);
+	return dump->vmcoreinfo ? NULL : search_memory(dump);
 }
 
 static struct error *find_page_size(struct dump *dump, uint64_t wanted)
@@ -78,7 +123,7 @@ static struct error *find_page_size(struct dump *dump, uint64_t wanted)
 	    !vmcoreinfo_page_size(dump->vmcoreinfo, &said))
 		warn(dump, "%s: VMCOREINFO says PAGESIZE=%s, which no loongarch64 has",
 		     dump->path, vmcoreinfo_string(dump->vmcoreinfo, "PAGESIZE"));
-	if (!said)
+	if (!said && !dump->source->page_size_of_qemu)
 		said = dump->source->page_size;
 	dump->page_size_known = said || wanted;
 	if (said && wanted && said != wanted)
@@ -97,33 +142,6 @@ static struct error *find_page_size(struct dump *dump, uint64_t wanted)
 	return NULL;
 }
 
-/* init_uts_ns.name, believed only if it agrees with what VMCOREINFO says. */
-static bool read_utsname(struct dump *dump, const char *release)
-{
-	char name[UTSNAME_FIELDS][UTSNAME_FIELD_SIZE];
-	uint64_t symbol, offset;
-	struct error *err;
-	unsigned int i;
-
-	if (!dump->vmcoreinfo ||
-	    !vmcoreinfo_symbol(dump->vmcoreinfo, "init_uts_ns", &symbol) ||
-	    !vmcoreinfo_offset(dump->vmcoreinfo, "uts_namespace.name", &offset))
-		return false;
-	err = memory_read(dump->source, symbol + offset, name, sizeof(name));
-	if (err) {
-		error_free(err);
-		return false;
-	}
-	for (i = 0; i < UTSNAME_FIELDS; i++)
-		if (!memchr(name[i], 0, sizeof(name[i])))
-			return false;
-	if (strcmp(name[UTSNAME_SYSNAME], "Linux") ||
-	    strcmp(name[UTSNAME_RELEASE], release))
-		return false;
-	memcpy(dump->utsname, name, sizeof(name));
-	return true;
-}
-
 static void find_identity(struct dump *dump)
 {
 	const char *release = NULL, *time = NULL;
@@ -135,7 +153,9 @@ static void find_identity(struct dump *dump)
 	if (time && !parse_size(time, &dump->crash_time))
 		warn(dump, "%s: VMCOREINFO says CRASHTIME=%s, which is no time",
 		     dump->path, time);
-	dump->utsname_from_memory = read_utsname(dump, release);
+	dump->utsname_from_memory = dump->vmcoreinfo &&
+				    find_utsname(dump->source, dump->vmcoreinfo,
+						 dump->utsname);
 	if (!dump->utsname_from_memory) {
 		strcpy(dump->utsname[UTSNAME_SYSNAME], "Linux");
 		if (release)
@@ -148,13 +168,37 @@ static void find_identity(struct dump *dump)
 	strcpy(dump->utsname[UTSNAME_MACHINE], "loongarch64");
 }
 
-static void warn_of_gaps(struct dump *dump, size_t foreign)
+/* All that the file and the user say of the CPUs. */
+static struct error *find_registers(struct dump *dump, const char *file)
+{
+	struct error *err = registers_from_notes(&dump->source->notes, &dump->registers);
+	struct registers said;
+
+	if (err || !file)
+		return err;
+	err = registers_from_file(file, &said);
+	if (err)
+		return error_add(err, "--registers");
+	if (dump->registers.count && said.count != dump->registers.count)
+		warn(dump, "%s: registers of %zu CPUs; %s has those of %zu", file, said.count,
+		     dump->path, dump->registers.count);
+	said.foreign = dump->registers.foreign;
+	registers_deinit(&dump->registers);
+	dump->registers = said;
+	return NULL;
+}
+
+static void warn_of_gaps(struct dump *dump)
 {
 	char missing[UNITS_SIZE_TEXT], promised[UNITS_SIZE_TEXT];
 
-	if (foreign)
+	if (dump->registers.foreign)
 		warn(dump, "%s: %zu NT_PRSTATUS notes are not of loongarch64's %d bytes",
-		     dump->path, foreign, LOONGARCH_PRSTATUS_SIZE);
+		     dump->path, dump->registers.foreign, LOONGARCH_PRSTATUS_SIZE);
+	if (dump->registers.from == REGISTERS_PRSTATUS_NO_PC)
+		warn(dump, "%s: QEMU did not write the CPUs' program counters into this file; "
+		     "the stacks of the tasks that were running are a guess. "
+		     "--registers takes them from the text of `info registers -a`", dump->path);
 	if (dump_missing(dump))
 		warn(dump, "%s: the file was cut: %s of %s of memory are missing",
 		     dump->path, size_text(dump_missing(dump), missing),
@@ -168,7 +212,6 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 {
 	struct dump *dump = calloc(1, sizeof(*dump));
 	struct error *err;
-	size_t foreign = 0;
 
 	if (!dump)
 		return error_nomem();
@@ -176,19 +219,25 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	err = source_open(path, &dump->source);
 	if (err)
 		goto fail;
-	find_vmcoreinfo(dump);
+	err = find_registers(dump, options->registers);
+	if (err)
+		goto fail;
+	err = find_kernel(dump);
+	if (err)
+		goto fail;
 	err = find_page_size(dump, options->page_size);
 	if (err)
 		goto fail;
 	err = extents_to_pages(&dump->source->memory, dump->page_shift, &dump->pages);
 	if (err)
 		goto fail;
-	err = registers_from_notes(&dump->source->notes, &dump->cpus, &dump->cpu_count,
-				   &foreign);
+	err = notes_build(&dump->source->notes,
+			  dump->registers.from == REGISTERS_TEXT ? &dump->registers : NULL,
+			  dump->vmcoreinfo, &dump->notes);
 	if (err)
 		goto fail;
 	find_identity(dump);
-	warn_of_gaps(dump, foreign);
+	warn_of_gaps(dump);
 	*ret = dump;
 	return NULL;
 fail:
@@ -205,7 +254,8 @@ void dump_close(struct dump *dump)
 	source_close(dump->source);
 	vmcoreinfo_destroy(dump->vmcoreinfo);
 	extents_deinit(&dump->pages);
-	free(dump->cpus);
+	registers_deinit(&dump->registers);
+	blob_deinit(&dump->notes);
 	for (i = 0; i < dump->warning_count; i++)
 		free(dump->warnings[i]);
 	free(dump->warnings);

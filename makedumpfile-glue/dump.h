@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/file.h"
 #include "lib/vmcoreinfo.h"
 #include "makedumpfile-glue/extents.h"
 #include "makedumpfile-glue/kdump-format.h"
@@ -20,12 +21,14 @@
 struct dump {
 	const char *path; /* borrowed */
 	struct source *source;
-	struct vmcoreinfo *vmcoreinfo; /* NULL when the file has none */
+	struct vmcoreinfo *vmcoreinfo; /* NULL when there is none, also not in memory */
+	bool vmcoreinfo_found;         /* in memory, at vmcoreinfo_phys: not in the file */
+	uint64_t vmcoreinfo_phys;
 	unsigned int page_shift;
 	bool page_size_known;          /* said by the file or the user */
 	struct extents pages;          /* frames of which any byte is there */
-	struct cpu_registers *cpus;
-	size_t cpu_count;
+	struct registers registers;
+	struct blob notes;             /* what a dump of this dump carries */
 	uint64_t crash_time;           /* seconds since 1970; 0 = not known */
 	char utsname[UTSNAME_FIELDS][UTSNAME_FIELD_SIZE];
 	bool utsname_from_memory;
@@ -38,6 +41,7 @@ struct dump {
 /* What the user says of a dump that does not say it itself. Zeroed: nothing. */
 struct dump_options {
 	uint64_t page_size;
+	const char *registers; /* file with the text of `info registers -a` */
 };
 
 /* options stay the caller's; what they point to outlives the dump. */

@@ -9,10 +9,11 @@
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 
-enum { OPEN_PAGE_SIZE = 512, OPEN_HELP };
+enum { OPEN_PAGE_SIZE = 512, OPEN_REGISTERS, OPEN_HELP };
 
 static const struct option shared[] = {
 	{ "page-size", required_argument, NULL, OPEN_PAGE_SIZE },
+	{ "registers", required_argument, NULL, OPEN_REGISTERS },
 	{ "help", no_argument, NULL, OPEN_HELP },
 };
 #define SHARED_COUNT (sizeof(shared) / sizeof(shared[0]))
@@ -28,6 +29,7 @@ static struct error *take_shared(int option, struct dump_options *open)
 {
 	switch (option) {
 	case OPEN_PAGE_SIZE: return take_page_size(optarg, &open->page_size);
+	case OPEN_REGISTERS: open->registers = optarg; return NULL;
 	default: return error_new(ERROR_USAGE, "option %d is not known", option);
 	}
 }

@@ -14,7 +14,8 @@
 
 /* For the command's --help: what open-options.c takes. */
 #define OPEN_OPTIONS_HELP                                                              \
-	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n"
+	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n" \
+	"      --registers FILE the CPUs' registers, as text of QEMU's info registers -a\n"
 
 struct command {
 	const char *name;             /* "dmesg" */

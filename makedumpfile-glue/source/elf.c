@@ -286,10 +286,27 @@ static struct error *elf_read(struct source *source, uint64_t phys, void *to, si
 	return NULL;
 }
 
+static uint64_t elf_next_data(struct source *source, uint64_t phys)
+{
+	const struct elf_source *s = (const struct elf_source *)source;
+	size_t i;
+
+	for (i = find_piece(s, phys); i < s->piece_count; i++) {
+		const struct piece *piece = &s->pieces[i];
+		uint64_t skip = phys > piece->phys ? phys - piece->phys : 0;
+		uint64_t data = input_next_data(source->input, piece->offset + skip);
+
+		if (data < piece->offset + piece->size)
+			return piece->phys + (data - piece->offset);
+	}
+	return UINT64_MAX;
+}
+
 const struct source_ops source_elf = {
 	.format = "ELF core",
 	.reads_in_parallel = true,
 	.open = elf_open,
 	.read = elf_read,
+	.next_data = elf_next_data,
 	.close = elf_close,
 };

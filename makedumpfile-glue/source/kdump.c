@@ -74,7 +74,10 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 	err = reader_check(&r, "kdump-compressed header");
 	if (err)
 		return err;
-	if (strcmp(machine, "loongarch64"))
+	/* What QEMU calls every machine it has no name for (its dump/dump.c,
+	 * ELF_MACHINE_UNAME), loongarch64 among them. */
+	s->source.page_size_of_qemu = !strcmp(machine, "Unknown");
+	if (strcmp(machine, "loongarch64") && !s->source.page_size_of_qemu)
 		return error_new(ERROR_UNSUPPORTED,
 				 "%s: a dump of %s, not of loongarch64", s->source.path,
 				 *machine ? machine : "an unnamed machine");

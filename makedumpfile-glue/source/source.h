@@ -47,6 +47,13 @@ struct source_ops {
 	struct error *(*read)(struct source *source, uint64_t phys, void *to,
 			      size_t len);
 
+	/*
+	 * next_data: the first address from phys on that may hold anything but
+	 * zeros, as far as the layout tells without reading; UINT64_MAX when only
+	 * zeros follow. NULL: every address may. Threads as with read.
+	 */
+	uint64_t (*next_data)(struct source *source, uint64_t phys);
+
 	/* close: everything open() took but input. */
 	void (*close)(struct source *source);
 };
@@ -69,8 +76,10 @@ struct source {
 	 * zeros between or after them; may be empty. */
 	struct blob notes;
 
-	/* Page size of the file's own layout, 0 where it has none. */
+	/* Page size of the file's own layout, 0 where it has none. QEMU takes its
+	 * own 4 KiB for that, whatever the kernel's is. */
 	uint64_t page_size;
+	bool page_size_of_qemu;
 
 	/* Said by the file itself: the writer did not finish, or left pages out. */
 	bool marked_incomplete;
@@ -81,6 +90,11 @@ static inline struct error *source_read(struct source *source, uint64_t phys, vo
 					size_t len)
 {
 	return source->ops->read(source, phys, to, len);
+}
+
+static inline uint64_t source_next_data(struct source *source, uint64_t phys)
+{
+	return source->ops->next_data ? source->ops->next_data(source, phys) : phys;
 }
 
 /*
