@@ -7,9 +7,9 @@
 
 #include "lib/file.h"
 #include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/kernel/log.h"
 #include "makedumpfile-glue/open-options.h"
-#include "makedumpfile-glue/save.h"
 
 static const char help[] =
 	"Usage: vmcore dmesg [OPTION]... SOURCE [DEST]\n"
@@ -43,17 +43,6 @@ static struct error *take(int option, void *arguments)
 	a->force = true;
 	return NULL;
 }
-
-static const struct command command = {
-	.name = "dmesg",
-	.help = help,
-	.letters = "f",
-	.options = long_options,
-	.take = take,
-	.operands = "SOURCE",
-	.operands_min = 1,
-	.operands_max = 2,
-};
 
 struct sink {
 	FILE *file;
@@ -121,16 +110,19 @@ static struct error *print_to_file(const struct dump *dump, const struct argumen
 	return err;
 }
 
-static int dmesg(const struct arguments *a)
+static int dmesg(void *arguments, char **operands, int count)
 {
+	struct arguments *a = arguments;
 	struct log_counts counts = { 0 };
 	struct sink out = { .file = stdout, .name = "standard output" };
 	struct dump *dump;
 	struct error *err = NULL;
 	int status;
 
+	a->source = operands[0];
+	a->destination = count > 1 ? operands[1] : NULL;
 	if (a->destination)
-		err = save_check_destination(a->destination, a->force);
+		err = destination_check(a->destination, a->force);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)
@@ -150,15 +142,21 @@ static int dmesg(const struct arguments *a)
 	return status;
 }
 
+static const struct command command = {
+	.name = "dmesg",
+	.help = help,
+	.letters = "f",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE",
+	.operands_min = 1,
+	.operands_max = 2,
+	.run = dmesg,
+};
+
 int cmd_dmesg(int argc, char **argv)
 {
 	struct arguments a = { 0 };
-	int status;
 
-	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
-		return status;
-	a.source = argv[optind];
-	if (argc - optind == 2)
-		a.destination = argv[optind + 1];
-	return dmesg(&a);
+	return command_run(&command, argc, argv, &a, &a.open);
 }

@@ -44,17 +44,6 @@ static struct error *take(int option, void *arguments)
 	return NULL;
 }
 
-static const struct command command = {
-	.name = "info",
-	.help = help,
-	.letters = "",
-	.options = long_options,
-	.take = take,
-	.operands = "SOURCE",
-	.operands_min = 1,
-	.operands_max = 1,
-};
-
 /* Runs of memory shown on the screen; --json has them all. */
 #define RUNS_SHOWN 8
 
@@ -72,7 +61,7 @@ struct facts {
 	struct log_counts log;
 	struct error *log_error;
 	char vmlinux[TEXT_SIZE];
-	char command[2 * TEXT_SIZE];
+	char *command;
 	int64_t section_bits; /* 0: not known */
 	struct page_scan scan;
 };
@@ -121,20 +110,28 @@ static void make_printable(char *text)
 	}
 }
 
-static void find_command(struct facts *f)
+/* In a kdump-compressed file crash finds the page size itself; for ELF it takes
+ * that of the host it runs on. */
+static struct error *find_command(struct facts *f)
 {
-	bool elf = f->dump->source->ops == &source_elf;
+	const struct source *source = f->dump->source;
+	size_t size, i;
+	FILE *to;
 
 	snprintf(f->vmlinux, sizeof(f->vmlinux), "vmlinux%s%s", f->release ? "-" : "",
 		 f->release ? f->release : "");
-	/* In a kdump-compressed file crash finds the page size itself; for ELF it
-	 * takes that of the host it runs on. */
-	if (elf)
-		snprintf(f->command, sizeof(f->command), "crash -p %" PRIu64 " %s %s",
-			 f->page_size, f->vmlinux, f->dump->path);
-	else
-		snprintf(f->command, sizeof(f->command), "crash %s %s", f->vmlinux,
-			 f->dump->path);
+	to = open_memstream(&f->command, &size);
+	if (!to)
+		return error_nomem();
+	fputs("crash ", to);
+	if (source->ops == &source_elf)
+		fprintf(to, "-p %" PRIu64 " ", f->page_size);
+	fputs(f->vmlinux, to);
+	if (!source->files)
+		fprintf(to, " %s", f->dump->path);
+	for (i = 0; i < source->file_count; i++)
+		fprintf(to, " %s", source->files[i]);
+	return fclose(to) ? error_nomem() : NULL;
 }
 
 static struct error *gather(const struct dump *dump, struct facts *f)
@@ -142,6 +139,7 @@ static struct error *gather(const struct dump *dump, struct facts *f)
 	struct search search = {
 		.rank = sizeof(last_words) / sizeof(last_words[0]),
 	};
+	struct error *err;
 
 	*f = (struct facts){ .dump = dump };
 	f->page_size = (uint64_t)1 << dump->page_shift;
@@ -154,7 +152,9 @@ static struct error *gather(const struct dump *dump, struct facts *f)
 	}
 	make_printable(search.found);
 	f->panic = search.found;
-	find_command(f);
+	err = find_command(f);
+	if (err)
+		return err;
 	return pages_scan(dump->source, dump->vmcoreinfo, dump->page_shift, &dump->pages,
 			  DUMP_LEVEL_MAX, 0, &f->scan);
 }
@@ -259,14 +259,23 @@ static void print_needs(const struct facts *f)
 		       f->section_bits);
 }
 
+static bool is_flattened(const struct source *source)
+{
+	return source->input && source->input->ops;
+}
+
 static int print_text(const struct facts *f)
 {
 	const struct dump *d = f->dump;
 	char text[TEXT_SIZE];
 
 	printf("File:         %s\n", d->path);
-	printf("Format:       %s%s\n", d->source->ops->format,
-	       d->source->marked_incomplete ? ", not finished by its writer" : "");
+	printf("Format:       %s", d->source->ops->format);
+	if (is_flattened(d->source))
+		printf(", flattened");
+	if (d->source->files)
+		printf(", split, %zu files", d->source->file_count);
+	puts(d->source->marked_incomplete ? ", not finished by its writer" : "");
 	printf("Kernel:       %s\n", f->release ? f->release : "not known");
 	printf("Version:      %s\n", *d->utsname[3] ? d->utsname[3] : "not known");
 	printf("Host:         %s\n", *d->utsname[1] ? d->utsname[1] : "not known");
@@ -405,6 +414,19 @@ static struct json_object *notes_json(const struct page_scan *scan)
 	return list;
 }
 
+static struct json_object *files_json(const struct dump *dump)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	if (!dump->source->files)
+		json_object_array_add(list, json_object_new_string(dump->path));
+	for (i = 0; i < dump->source->file_count; i++)
+		json_object_array_add(list,
+				      json_object_new_string(dump->source->files[i]));
+	return list;
+}
+
 static int print_json(const struct facts *f)
 {
 	const struct dump *d = f->dump;
@@ -412,6 +434,9 @@ static int print_json(const struct facts *f)
 
 	json_object_object_add(o, "file", json_object_new_string(d->path));
 	json_object_object_add(o, "format", json_object_new_string(d->source->ops->format));
+	json_object_object_add(o, "flattened",
+			       json_object_new_boolean(is_flattened(d->source)));
+	json_object_object_add(o, "files", files_json(d));
 	json_object_object_add(o, "complete",
 			       json_object_new_boolean(dump_status(d) == EXIT_DONE));
 	json_object_object_add(o, "dump_level",
@@ -455,29 +480,48 @@ static int print_json(const struct facts *f)
 	return dump_status(d);
 }
 
-int cmd_info(int argc, char **argv)
+static int info(void *arguments, char **operands, int count)
 {
-	struct arguments a = { 0 };
+	const struct arguments *a = arguments;
 	struct facts facts;
 	struct dump *dump;
 	struct error *err;
 	int status;
 
-	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
-		return status;
-	err = dump_open(argv[optind], &a.open, &dump);
+	(void)count;
+	err = dump_open(operands[0], &a->open, &dump);
 	if (err)
 		return fail(err);
 	err = gather(dump, &facts);
-	if (!a.json)
+	if (!a->json)
 		dump_print_warnings(dump);
 	if (err)
 		status = fail(err);
 	else
-		status = a.json ? print_json(&facts) : print_text(&facts);
+		status = a->json ? print_json(&facts) : print_text(&facts);
 	page_scan_deinit(&facts.scan);
 	free(facts.panic);
+	free(facts.command);
 	error_free(facts.log_error);
 	dump_close(dump);
 	return status;
+}
+
+static const struct command command = {
+	.name = "info",
+	.help = help,
+	.letters = "",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = info,
+};
+
+int cmd_info(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+
+	return command_run(&command, argc, argv, &a, &a.open);
 }

@@ -3,17 +3,22 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
+#include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/open-options.h"
 #include "makedumpfile-glue/save.h"
+#include "makedumpfile-glue/save-summary.h"
 
 static const char help[] =
 	"Usage: vmcore save [OPTION]... SOURCE DEST\n"
-	"Write the dump in SOURCE as a new file DEST, mode 0600.\n"
+	"       vmcore save --split N [OPTION]... SOURCE DEST1 ... DESTN\n"
+	"Write the dump in SOURCE as a new file DEST, mode 0600. DEST - is standard\n"
+	"output, flattened: vmcore rebuild, or makedumpfile -R, makes the dump of it.\n"
 	"\n"
 	"  -d, --level LEVEL[,LEVEL]...\n"
 	"                       what to leave out, a sum of: 1 pages of zeros; 2 page\n"
@@ -24,9 +29,20 @@ static const char help[] =
 	"  -l, -p, -z           pack them with lzo, snappy or zstd\n"
 	"      --raw            do not pack pages\n"
 	"      --threads N      work in N threads; default: one for each CPU\n"
-	"      --format FORMAT  kdump (kdump-compressed, default) or elf\n"
+	"      --format FORMAT  kdump (kdump-compressed, default), elf, or flat, which\n"
+	"                       is kdump with --flatten\n"
+	"  -F, --flatten        write DEST flattened\n"
+	"      --split N        write N files of about as many pages each; one DEST\n"
+	"                       stands for DEST.1 to DEST.N\n"
+	"      --split-block SIZE\n"
+	"                       cut only where this much memory ends\n"
+	"  -L, --size-limit SIZE\n"
+	"                       DEST must not become larger; the next LEVEL is tried\n"
 	OPEN_OPTIONS_HELP
 	"  -f, --force          replace DEST, once the new dump is whole\n"
+	"      --dry-run        write nothing; say what would be, by page types\n"
+	"      --show-stats     all page types in the summary, kept and left out\n"
+	"      --json           the summary as JSON\n"
 	"  -q, --quiet          no progress, no summary\n"
 	"  -h, --help           this text\n"
 	"\n"
@@ -34,22 +50,34 @@ static const char help[] =
 	"file stays and can be read as far as it got; nothing appears under DEST.\n"
 	"Pages that cannot be read are marked as missing, not filled with zeros.\n"
 	"In kdump-compressed files all pages of zeros share one, at level 0 too.\n"
+	"SOURCE may itself be a filtered dump; what it lacks stays missing.\n"
 	"\n" EXIT_HELP
 	"Stopped by SIGINT, SIGTERM or SIGHUP it ends by that signal.\n";
 
-enum { OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT };
+enum {
+	OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_SPLIT, OPTION_SPLIT_BLOCK,
+	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON,
+};
 
 static const struct option long_options[] = {
 	{ "level", required_argument, NULL, 'd' },
 	{ "raw", no_argument, NULL, OPTION_RAW },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
+	{ "flatten", no_argument, NULL, 'F' },
+	{ "split", required_argument, NULL, OPTION_SPLIT },
+	{ "split-block", required_argument, NULL, OPTION_SPLIT_BLOCK },
+	{ "size-limit", required_argument, NULL, 'L' },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "show-stats", no_argument, NULL, OPTION_STATS },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "force", no_argument, NULL, 'f' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
 };
 
 #define LEVELS_MAX 32
+#define SPLIT_MAX  1024
 
 struct arguments {
 	struct dump_options open;
@@ -57,7 +85,10 @@ struct arguments {
 	unsigned int levels[LEVELS_MAX]; /* in the order they are tried */
 	size_t level_count;
 	struct save_options save;
+	uint64_t split;     /* files; 0: one, not split */
+	char **part_names;  /* made up for a split dump of one name */
 	bool codec_given;
+	save_summary *summary;
 };
 
 /* "31" or "31,1": the next is tried where a dump finds no room. */
@@ -92,14 +123,34 @@ static struct error *parse_threads(const char *text, unsigned int *ret)
 	return NULL;
 }
 
-static struct error *parse_format(const char *text, const struct output_ops **ret)
+static struct error *parse_format(const char *text, struct save_options *save)
 {
 	const struct output_ops *output = output_find(text);
 
+	if (!strcmp(text, "flat")) {
+		output = &output_kdump;
+		save->flatten = true;
+	}
 	if (!output)
-		return error_new(ERROR_USAGE, "--format %s: must be kdump or elf", text);
-	*ret = output;
+		return error_new(ERROR_USAGE, "--format %s: must be kdump, elf or flat",
+				 text);
+	save->output = output;
 	return NULL;
+}
+
+static struct error *parse_amount(const char *option, const char *text, uint64_t *ret)
+{
+	if (!parse_size(text, ret) || !*ret)
+		return error_new(ERROR_USAGE, "%s %s: must be a number of bytes, also as "
+				 "in 512M or 2G", option, text);
+	return NULL;
+}
+
+static struct error *parse_split(const char *text, uint64_t *ret)
+{
+	if (parse_size(text, ret) && *ret >= 2 && *ret <= SPLIT_MAX)
+		return NULL;
+	return error_new(ERROR_USAGE, "--split %s: must be 2 to %d", text, SPLIT_MAX);
 }
 
 static struct error *parse_codec(int option, struct arguments *a)
@@ -128,56 +179,22 @@ static struct error *take(int option, void *arguments)
 	switch (option) {
 	case 'd': return parse_levels(optarg, a);
 	case OPTION_THREADS: return parse_threads(optarg, &a->save.threads);
-	case OPTION_FORMAT: return parse_format(optarg, &a->save.output);
+	case OPTION_FORMAT: return parse_format(optarg, &a->save);
+	case 'F': a->save.flatten = true; return NULL;
+	case OPTION_SPLIT: return parse_split(optarg, &a->split);
+	case OPTION_SPLIT_BLOCK:
+		return parse_amount("--split-block", optarg, &a->save.split_block);
+	case 'L': return parse_amount("--size-limit", optarg, &a->save.size_limit);
+	case OPTION_DRY_RUN: a->save.dry_run = a->save.stats = true; return NULL;
+	case OPTION_STATS: a->save.stats = true; return NULL;
+	case OPTION_JSON: a->summary = summary_json; return NULL;
 	case 'f': a->save.force = true; return NULL;
 	case 'q': a->save.quiet = true; return NULL;
 	default: return parse_codec(option, a);
 	}
 }
 
-static const struct command command = {
-	.name = "save",
-	.help = help,
-	.letters = "d:clpzfq",
-	.options = long_options,
-	.take = take,
-	.operands = "SOURCE and DEST",
-	.operands_min = 2,
-	.operands_max = 2,
-};
-
-static void print_summary(const struct save_options *options, const struct save_counts *c)
-{
-	char in[UNITS_SIZE_TEXT], out[UNITS_SIZE_TEXT], rate[UNITS_SIZE_TEXT];
-	const char *comma = "";
-	uint64_t dropped = 0;
-	unsigned int type;
-
-	printf("%s: %s, %s\n", options->destination, options->output->format,
-	       options->output->takes_packed ? page_codec_name(options->codec) :
-					       "not packed");
-	for (type = 0; type < PAGE_TYPES; type++)
-		dropped += c->dropped[type];
-	if (dropped) {
-		printf("left out: %" PRIu64 " (", dropped);
-		for (type = 0; type < PAGE_TYPES; type++)
-			if (c->dropped[type]) {
-				printf("%s%" PRIu64 " %s", comma, c->dropped[type],
-				       page_type_name(type));
-				comma = ", ";
-			}
-		puts(")");
-	}
-	printf("pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " packed, %" PRIu64
-	       " as they are, %" PRIu64 " unreadable)\n",
-	       c->pages, c->zero, c->packed, c->raw, c->lost);
-	printf("bytes: %" PRIu64 " in (%s), %" PRIu64 " out (%s), ratio %.2f\n",
-	       c->bytes_in, size_text(c->bytes_in, in), c->bytes_out,
-	       size_text(c->bytes_out, out),
-	       c->bytes_out ? (double)c->bytes_in / c->bytes_out : 0);
-	printf("time: %.2f s, %s/s\n", c->seconds,
-	       size_text(c->seconds > 0 ? c->bytes_in / c->seconds : 0, rate));
-}
+static const struct command command;
 
 /* Ends as the signal asked, now that everything is put in order. */
 static int die_of(int number)
@@ -213,6 +230,23 @@ static struct error *save_at_levels(const struct dump *dump, struct arguments *a
 	}
 }
 
+/* The summary does not mix with a dump on standard output. */
+static FILE *summary_file(const struct save_options *options)
+{
+	return !options->dry_run && !strcmp(options->destination, DESTINATION_STDOUT) ?
+		       stderr : stdout;
+}
+
+static struct error *check_parts(const struct save_options *options)
+{
+	struct error *err = NULL;
+	size_t i;
+
+	for (i = 0; i < options->part_count && !err && !options->dry_run; i++)
+		err = destination_check(options->parts[i], options->force);
+	return err;
+}
+
 static int save(struct arguments *a)
 {
 	struct save_counts counts;
@@ -220,7 +254,7 @@ static int save(struct arguments *a)
 	struct dump *dump;
 	int number, status;
 
-	err = save_check_destination(a->save.destination, a->save.force);
+	err = check_parts(&a->save);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)
@@ -228,14 +262,14 @@ static int save(struct arguments *a)
 	dump_print_warnings(dump);
 	status = dump_status(dump);
 	err = save_at_levels(dump, a, &counts, &lost, &number);
+	if (!err && !a->save.quiet)
+		a->summary(summary_file(&a->save), dump, &a->save, &counts);
 	dump_close(dump);
 	if (err) {
 		error_free(lost);
 		fail(err);
 		return number ? die_of(number) : EXIT_FAILED;
 	}
-	if (!a->save.quiet)
-		print_summary(&a->save, &counts);
 	if (counts.lost) {
 		fprintf(stderr, "vmcore: warning: %" PRIu64 " of %" PRIu64 " pages could "
 			"not be read and are marked as missing; the first: %s\n",
@@ -246,25 +280,91 @@ static int save(struct arguments *a)
 	return status;
 }
 
-int cmd_save(int argc, char **argv)
+/* DEST.1 to DEST.N */
+static struct error *name_parts(struct arguments *a)
+{
+	size_t i;
+
+	a->part_names = calloc(a->split, sizeof(*a->part_names));
+	if (!a->part_names)
+		return error_nomem();
+	for (i = 0; i < a->split; i++)
+		if (asprintf(&a->part_names[i], "%s.%zu", a->save.destination, i + 1) < 0) {
+			a->part_names[i] = NULL;
+			return error_nomem();
+		}
+	a->save.parts = (const char *const *)a->part_names;
+	a->save.part_count = a->split;
+	return NULL;
+}
+
+/* What no option alone is wrong about. */
+static struct error *check_together(struct arguments *a, int destinations)
+{
+	struct save_options *save = &a->save;
+
+	if (a->codec_given && save->codec != PAGE_RAW && !save->output->takes_packed)
+		return error_new(ERROR_USAGE, "packing does not go with --format %s: its "
+				 "pages are not packed", save->output->name);
+	if (!save->output->takes_packed)
+		save->codec = PAGE_RAW;
+	if (destinations != 1 && (uint64_t)destinations != a->split)
+		return error_new(ERROR_USAGE, "save needs one DEST, or with --split N one "
+				 "or N; %d are given", destinations);
+	if (!strcmp(save->destination, DESTINATION_STDOUT)) {
+		save->flatten = true;
+		if (a->split)
+			return error_new(ERROR_USAGE, "--split needs files to write to");
+	}
+	if (a->split && save->output != &output_kdump)
+		return error_new(ERROR_USAGE, "--split goes with --format kdump only");
+	return a->split && destinations == 1 ? name_parts(a) : NULL;
+}
+
+static int run(void *arguments, char **operands, int count)
+{
+	struct arguments *a = arguments;
+	struct error *err;
+	uint64_t i;
+	int status;
+
+	a->source = operands[0];
+	a->save.destination = operands[1];
+	a->save.parts = (const char *const *)operands + 1;
+	a->save.part_count = count - 1;
+	err = check_together(a, count - 1);
+	status = err ? command_misused(&command, err) : save(a);
+	for (i = 0; a->part_names && i < a->split; i++)
+		free(a->part_names[i]);
+	free(a->part_names);
+	return status;
+}
+
+static const struct command command = {
+	.name = "save",
+	.help = help,
+	.letters = "d:clpzFL:fq",
+	.options = long_options,
+	.take = take,
+	.operands = "SOURCE and DEST",
+	.operands_min = 2,
+	.operands_max = 1 + SPLIT_MAX,
+	.run = run,
+};
+
+int save_command(int argc, char **argv, save_summary *summary)
 {
 	struct arguments a = {
 		.save = { .output = &output_kdump, .codec = PAGE_ZLIB },
 		.levels = { DUMP_LEVEL_ZERO },
 		.level_count = 1,
+		.summary = summary,
 	};
-	int status;
 
-	if (!command_parse(&command, argc, argv, &a, &a.open, &status))
-		return status;
-	if (a.codec_given && a.save.codec != PAGE_RAW && !a.save.output->takes_packed)
-		return command_misused(&command,
-				       error_new(ERROR_USAGE, "packing does not go with "
-						 "--format %s: its pages are not packed",
-						 a.save.output->name));
-	a.source = argv[optind];
-	a.save.destination = argv[optind + 1];
-	if (!a.save.output->takes_packed)
-		a.save.codec = PAGE_RAW;
-	return save(&a);
+	return command_run(&command, argc, argv, &a, &a.open);
+}
+
+int cmd_save(int argc, char **argv)
+{
+	return save_command(argc, argv, summary_text);
 }

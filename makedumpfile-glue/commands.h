@@ -8,6 +8,7 @@
 
 #include "lib/error.h"
 #include "makedumpfile-glue/dump.h"
+#include "makedumpfile-glue/save-summary.h"
 
 enum exit_status {
 	EXIT_DONE = 0,
@@ -20,8 +21,11 @@ enum exit_status {
 	"incomplete by its writer, or could not be read in places.\n"
 
 int cmd_save(int argc, char **argv);
+/* cmd_save() with another summary than its own. */
+int save_command(int argc, char **argv, save_summary *summary);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
+int cmd_rebuild(int argc, char **argv);
 int cmd_makedumpfile(int argc, char **argv); /* argv[0] is of no matter */
 
 void print_version(void);

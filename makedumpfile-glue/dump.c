@@ -200,10 +200,15 @@ static void warn_of_gaps(struct dump *dump)
 		     "the stacks of the tasks that were running are a guess. "
 		     "--registers takes them from the text of `info registers -a`", dump->path);
 	if (dump_missing(dump))
-		warn(dump, "%s: the file was cut: %s of %s of memory are missing",
-		     dump->path, size_text(dump_missing(dump), missing),
+		warn(dump, dump->source->files ?
+			   "%s: of this split dump %s of %s of memory are in files that are "
+			   "not here" :
+			   "%s: the file was cut: %s of %s of memory are missing",
+		     dump->source->path, size_text(dump_missing(dump), missing),
 		     size_text(dump->source->promised, promised));
-	if (dump->source->marked_incomplete)
+	if (dump->source->input && dump->source->input->incomplete)
+		warn(dump, "%s: its flattened records end early", dump->path);
+	else if (dump->source->marked_incomplete)
 		warn(dump, "%s: its writer marked it as incomplete", dump->path);
 }
 
@@ -216,7 +221,7 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	if (!dump)
 		return error_nomem();
 	dump->path = path;
-	err = source_open(path, &dump->source);
+	err = source_open(path, options->parts, options->part_count, &dump->source);
 	if (err)
 		goto fail;
 	err = find_registers(dump, options->registers);

@@ -42,6 +42,8 @@ struct dump {
 struct dump_options {
 	uint64_t page_size;
 	const char *registers; /* file with the text of `info registers -a` */
+	const char **parts; /* the other files of a split dump */
+	size_t part_count;
 };
 
 /* options stay the caller's; what they point to outlives the dump. */

@@ -92,6 +92,27 @@ bool extents_hold(const struct extents *e, uint64_t start, uint64_t end)
 	return i < e->count && e->run[i].start <= start && end <= e->run[i].end;
 }
 
+struct error *extents_cut(const struct extents *e, uint64_t start, uint64_t end,
+			  struct extents *ret)
+{
+	struct extents cut = { 0 };
+	size_t i;
+
+	for (i = extents_find(e, start); i < e->count && e->run[i].start < end; i++) {
+		uint64_t from = e->run[i].start > start ? e->run[i].start : start;
+		uint64_t till = e->run[i].end < end ? e->run[i].end : end;
+		struct error *err = extents_add(&cut, from, till);
+
+		if (err) {
+			extents_deinit(&cut);
+			return err;
+		}
+	}
+	extents_normalize(&cut);
+	*ret = cut;
+	return NULL;
+}
+
 struct error *extents_to_pages(const struct extents *bytes, unsigned int shift,
 			       struct extents *ret)
 {

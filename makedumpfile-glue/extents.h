@@ -49,6 +49,10 @@ size_t extents_find(const struct extents *e, uint64_t at);
 /* Is all of [start, end) inside one run? */
 bool extents_hold(const struct extents *e, uint64_t start, uint64_t end);
 
+/* *ret = what of e lies in [start, end). */
+struct error *extents_cut(const struct extents *e, uint64_t start, uint64_t end,
+			  struct extents *ret) MUST_CHECK;
+
 /* *ret = the same runs in units of 1 << shift, rounded outward. */
 struct error *extents_to_pages(const struct extents *bytes, unsigned int shift,
 			       struct extents *ret) MUST_CHECK;

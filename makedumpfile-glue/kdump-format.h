@@ -26,6 +26,7 @@
 
 /* header.status: the codecs used (enum page_codec), and this one. */
 #define KDUMP_STATUS_INCOMPLETE 0x08
+#define KDUMP_STATUS_CODECS     0x27
 
 #define UTSNAME_FIELDS     6 /* sysname nodename release version machine domainname */
 #define UTSNAME_FIELD_SIZE 65
@@ -36,6 +37,8 @@
 /* Block 1. */
 #define KDUMP_SUB_AT_DUMP_LEVEL        8
 #define KDUMP_SUB_AT_SPLIT             12
+#define KDUMP_SUB_AT_START_PFN         16 /* before version 6 */
+#define KDUMP_SUB_AT_END_PFN           24
 #define KDUMP_SUB_AT_OFFSET_VMCOREINFO 32
 #define KDUMP_SUB_AT_SIZE_VMCOREINFO   40
 #define KDUMP_SUB_AT_OFFSET_NOTE       48

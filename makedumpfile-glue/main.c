@@ -11,11 +11,14 @@ static const char help[] =
 	"Usage: vmcore COMMAND [OPTION]... SOURCE [DEST]\n"
 	"Crash dumps of loongarch64 kernels.\n"
 	"\n"
-	"  save SOURCE DEST     write the dump as kdump-compressed or ELF\n"
+	"  save SOURCE DEST     write the dump as kdump-compressed or ELF, filtered, also\n"
+	"                       flattened into a pipe, or split\n"
 	"  info SOURCE          one screen about a dump, and how to open it with crash\n"
 	"  dmesg SOURCE [DEST]  the kernel's log\n"
+	"  rebuild SOURCE DEST  a plain dump of a flattened one\n"
 	"\n"
-	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump.\n"
+	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump; plain,\n"
+	"flattened or split.\n"
 	"vmcore COMMAND --help says more; vmcore --version names the libraries.\n"
 	"\n" EXIT_HELP;
 
@@ -26,6 +29,7 @@ static const struct {
 	{ "save", cmd_save },
 	{ "info", cmd_info },
 	{ "dmesg", cmd_dmesg },
+	{ "rebuild", cmd_rebuild },
 };
 
 int fail(struct error *err)
@@ -49,8 +53,9 @@ void print_version(void)
 	snprintf(codecs, sizeof(codecs), "zlib,%s%s zstd, raw",
 		 page_codec_built(PAGE_LZO) ? " lzo," : "",
 		 page_codec_built(PAGE_SNAPPY) ? " snappy," : "");
-	printf("writes: kdump-compressed (%s), ELF; dump levels 0 to 31\n", codecs);
-	printf("reads: ELF, kdump-compressed (%s)\n", codecs);
+	printf("writes: kdump-compressed (%s), also split; ELF; both also flattened; "
+	       "dump levels 0 to 31\n", codecs);
+	printf("reads: ELF, kdump-compressed (%s), also flattened and split\n", codecs);
 	printf("zlib streams: %s\n", compress_library());
 }
 

@@ -9,12 +9,14 @@
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 
-enum { OPEN_PAGE_SIZE = 512, OPEN_REGISTERS, OPEN_HELP };
+enum { OPEN_HELP = 512, OPEN_PAGE_SIZE, OPEN_PART, OPEN_REGISTERS };
 
+/* The first is for all commands, the others for those that open a dump. */
 static const struct option shared[] = {
-	{ "page-size", required_argument, NULL, OPEN_PAGE_SIZE },
-	{ "registers", required_argument, NULL, OPEN_REGISTERS },
 	{ "help", no_argument, NULL, OPEN_HELP },
+	{ "page-size", required_argument, NULL, OPEN_PAGE_SIZE },
+	{ "part", required_argument, NULL, OPEN_PART },
+	{ "registers", required_argument, NULL, OPEN_REGISTERS },
 };
 #define SHARED_COUNT (sizeof(shared) / sizeof(shared[0]))
 
@@ -25,13 +27,30 @@ static struct error *take_page_size(const char *text, uint64_t *ret)
 	return error_new(ERROR_USAGE, "--page-size %s: must be 4K, 16K or 64K", text);
 }
 
+static struct error *take_part(const char *path, struct dump_options *open)
+{
+	const char **grown = reallocarray(open->parts, open->part_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return error_nomem();
+	open->parts = grown;
+	open->parts[open->part_count++] = path;
+	return NULL;
+}
+
 static struct error *take_shared(int option, struct dump_options *open)
 {
 	switch (option) {
 	case OPEN_PAGE_SIZE: return take_page_size(optarg, &open->page_size);
 	case OPEN_REGISTERS: open->registers = optarg; return NULL;
+	case OPEN_PART: return take_part(optarg, open);
 	default: return error_new(ERROR_USAGE, "option %d is not known", option);
 	}
+}
+
+static void open_deinit(struct dump_options *open)
+{
+	free(open->parts);
 }
 
 /* What getopt_long() answered ':' or '?' for is the option before optind. */
@@ -41,7 +60,8 @@ static struct error *bad_option(int option, char **argv)
 			 argv[optind - 1]);
 }
 
-static struct error *join_options(const struct option *own, struct option **ret)
+static struct error *join_options(const struct option *own, bool opens,
+				  struct option **ret)
 {
 	size_t count = 0;
 
@@ -51,7 +71,7 @@ static struct error *join_options(const struct option *own, struct option **ret)
 	if (!*ret)
 		return error_nomem();
 	memcpy(*ret, own, count * sizeof(*own));
-	memcpy(*ret + count, shared, sizeof(shared));
+	memcpy(*ret + count, shared, opens ? sizeof(shared) : sizeof(shared[0]));
 	return NULL;
 }
 
@@ -70,7 +90,7 @@ static struct error *go_over(const struct command *c, const char *letters,
 		}
 		if (option == ':' || option == '?')
 			err = bad_option(option, argv);
-		else if (option >= OPEN_PAGE_SIZE)
+		else if (option >= OPEN_HELP)
 			err = take_shared(option, open);
 		else
 			err = c->take(option, arguments);
@@ -86,26 +106,26 @@ int command_misused(const struct command *command, struct error *err)
 				 command->name));
 }
 
-bool command_parse(const struct command *command, int argc, char **argv,
-		   void *arguments, struct dump_options *open, int *ret_status)
+int command_run(const struct command *command, int argc, char **argv, void *arguments,
+		struct dump_options *open)
 {
 	struct option *options cleanup_free = NULL;
 	char letters[64];
 	bool help = false;
-	struct error *err = join_options(command->options, &options);
+	int status = EXIT_DONE;
+	struct error *err = join_options(command->options, open != NULL, &options);
 
-	*open = (struct dump_options){ 0 };
 	snprintf(letters, sizeof(letters), ":h%s", command->letters);
 	if (!err)
 		err = go_over(command, letters, options, argc, argv, arguments, open,
 			      &help);
-	if (err) {
-		*ret_status = command_misused(command, err);
-		return false;
-	}
-	if (help) {
+	if (err)
+		status = command_misused(command, err);
+	else if (help)
 		fputs(command->help, stdout);
-		*ret_status = EXIT_DONE;
-	}
-	return !help;
+	else
+		status = command->run(arguments, argv + optind, argc - optind);
+	if (open)
+		open_deinit(open);
+	return status;
 }

@@ -15,7 +15,9 @@
 /* For the command's --help: what open-options.c takes. */
 #define OPEN_OPTIONS_HELP                                                              \
 	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n" \
-	"      --registers FILE the CPUs' registers, as text of QEMU's info registers -a\n"
+	"      --registers FILE the CPUs' registers, as text of QEMU's info registers -a\n" \
+	"      --part FILE      another file of the split dump SOURCE, for each of them;\n" \
+	"                       without it they are looked for beside SOURCE\n"
 
 struct command {
 	const char *name;             /* "dmesg" */
@@ -28,19 +30,22 @@ struct command {
 
 	const char *operands;         /* "SOURCE and DEST", for messages */
 	int operands_min, operands_max;
+
+	/* The work, with as many operands as are wanted; the exit status. */
+	int (*run)(void *arguments, char **operands, int count);
 };
 
 /*
- * Goes over argv. Own options go to command->take, the shared ones to *open,
- * --help is answered. True: argv[optind] and what follows are operands, as
- * many as are wanted. False: *ret_status is the command's exit status, and
- * what was wrong has been printed.
+ * Goes over argv, runs the command and returns its exit status. Own options go
+ * to command->take, the shared ones to *open, which is NULL for a command that
+ * opens no dump; --help is answered. What *open points to lasts until run()
+ * returns.
  */
-bool command_parse(const struct command *command, int argc, char **argv,
-		   void *arguments, struct dump_options *open, int *ret_status);
+int command_run(const struct command *command, int argc, char **argv, void *arguments,
+		struct dump_options *open);
 
 /* Prints the error with "vmcore COMMAND --help" as remedy, returns the status:
- * for what a command finds wrong after command_parse(). */
+ * for what run() finds wrong with them. */
 int command_misused(const struct command *command, struct error *err);
 
 #endif

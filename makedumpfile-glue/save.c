@@ -2,16 +2,17 @@
 #include "makedumpfile-glue/save.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/units.h"
+#include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/progress.h"
 
 #define CHUNK_SIZE ((size_t)1 << 20)
@@ -26,7 +27,7 @@ struct save;
 struct chunk {
 	uint64_t ticket; /* chunks are written in the order of these */
 	size_t run;
-	uint64_t at; /* the first page, in kept->run[run] */
+	uint64_t at; /* the first page, in part->run[run] */
 	size_t count;
 };
 
@@ -48,7 +49,7 @@ struct save {
 	struct save_counts *counts;
 	struct page_scan scan;
 	const struct extents *kept;
-	struct target target;
+	const struct extents *part; /* of kept, what goes to the file in hand */
 	struct output *output;
 	struct progress progress;
 	struct error *lost; /* why the first lost page was lost */
@@ -69,25 +70,6 @@ struct save {
 	bool stop;
 	struct error *err; /* the first */
 };
-
-struct error *save_check_destination(const char *path, bool force)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return NULL; /* what is wrong with it shows at creation */
-	if (S_ISDIR(st.st_mode))
-		return error_remedy(error_errno(EISDIR, "saving to %s", path),
-				    "name a file in it: %s/vmcore", path);
-	if (!S_ISREG(st.st_mode))
-		return error_remedy(error_new(ERROR_USAGE,
-					      "saving to %s: it is no regular file", path),
-				    "name a new file on a mounted file system");
-	if (!force)
-		return error_remedy(error_errno(EEXIST, "saving to %s", path),
-				    "name another file, or replace it with --force");
-	return NULL;
-}
 
 /* Differs from its neighbour nowhere and begins with zeros: all are zero.
  * memcmp is the fastest loop there is. */
@@ -135,7 +117,7 @@ static void pack_page(struct worker *w, size_t i, uint8_t **room)
 static bool next_piece(const struct save *s, struct chunk *rest, uint64_t *ret_first,
 		       size_t *ret_count)
 {
-	const struct extent *run = &s->kept->run[rest->run];
+	const struct extent *run = &s->part->run[rest->run];
 
 	if (!rest->count)
 		return false;
@@ -143,7 +125,7 @@ static bool next_piece(const struct save *s, struct chunk *rest, uint64_t *ret_f
 	*ret_count = run->end - rest->at < rest->count ? run->end - rest->at : rest->count;
 	rest->count -= *ret_count;
 	rest->at += *ret_count;
-	if (rest->at == run->end && ++rest->run < s->kept->count)
+	if (rest->at == run->end && ++rest->run < s->part->count)
 		rest->at = run[1].start;
 	return true;
 }
@@ -156,12 +138,12 @@ static bool take_chunk(struct save *s, struct chunk *ret)
 	bool taken;
 
 	pthread_mutex_lock(&s->lock);
-	taken = !s->stop && s->next.run < s->kept->count;
+	taken = !s->stop && s->next.run < s->part->count;
 	if (taken) {
 		*ret = s->next;
 		ret->count = 0;
 		s->next.count = s->chunk_pages;
-		while (s->next.run < s->kept->count &&
+		while (s->next.run < s->part->count &&
 		       next_piece(s, &s->next, &first, &count))
 			ret->count += count;
 		s->next.ticket++;
@@ -292,8 +274,9 @@ static struct error *save_pages(struct save *s)
 	size_t started = 1, i;
 
 	s->next = (struct chunk){ 0 };
-	if (s->kept->count)
-		s->next.at = s->kept->run[0].start;
+	s->turn = 0;
+	if (s->part->count)
+		s->next.at = s->part->run[0].start;
 	/* A thread that cannot be had is one less. */
 	for (; started < s->worker_count; started++)
 		if (pthread_create(&s->workers[started].thread, NULL, work,
@@ -316,13 +299,16 @@ static struct error *choose_pages(struct save *s)
 	size_t i;
 
 	s->kept = &dump->pages;
-	if (!(level & DUMP_LEVEL_TYPES) && !pages_always_dropped(dump->vmcoreinfo))
+	if (!(level & DUMP_LEVEL_TYPES) && !s->options->stats &&
+	    !pages_always_dropped(dump->vmcoreinfo))
 		return NULL;
 	err = pages_scan(dump->source, dump->vmcoreinfo, dump->page_shift, &dump->pages,
 			 level, s->options->output->max_runs, &s->scan);
 	if (err)
 		return err;
 	s->kept = &s->scan.kept;
+	s->counts->types_known = s->scan.done;
+	memcpy(s->counts->types, s->scan.count, sizeof(s->counts->types));
 	for (type = 0; type < PAGE_TYPES; type++)
 		if (page_type_dropped(type, level & s->scan.filters))
 			s->counts->dropped[type] = s->scan.count[type];
@@ -417,94 +403,122 @@ static void save_deinit(struct save *s)
 	page_scan_deinit(&s->scan);
 }
 
-static struct error *explain_write_failure(struct error *err, const char *path)
-{
-	if (!err)
-		return NULL;
-	switch (err->sys_errno) {
-	case ENOSPC:
-	case EDQUOT:
-		return error_remedy(err, "free space on that file system or name a file "
-				    "on a larger one");
-	case EFBIG:
-		return error_remedy(err, "raise the file size limit (ulimit -f), or name a "
-				    "file on a file system that takes larger ones");
-	case EROFS:
-		return error_remedy(err, "mount that file system writable, or name a file "
-				    "elsewhere than %s", path);
-	case EACCES:
-	case EPERM:
-		return error_remedy(err, "name a file in a directory you may write to");
-	case ENOENT:
-		return error_remedy(err, "create the directory first");
-	case EIO:
-		return error_remedy(err, "the disk fails; name a file on another one");
-	default:
-		return err;
-	}
-}
-
-/* Everything between an open new file and its final name. */
-static struct error *write_dump(struct save *s, struct new_file *file,
+/* One file, or one of several: everything between opening it and its name. */
+static struct error *write_part(struct save *s, struct target *target,
 				const struct output_plan *plan)
 {
-	struct error *err;
+	struct error *err = s->options->output->open(plan, target, &s->output);
 
-	err = target_init(&s->target, file->fd, file->partial_path, false, 0);
-	if (!err)
-		err = s->options->output->open(plan, &s->target, &s->output);
 	if (err)
 		return err;
-	progress_start(&s->progress, "saving",
-		       extents_total(s->kept) << s->dump->page_shift,
-		       s->options->quiet);
+	s->part = plan->part;
 	err = save_pages(s);
-	progress_end(&s->progress);
 	if (!err)
 		err = s->output->ops->finish(s->output);
-	if (!err)
-		err = target_finish(&s->target);
-	if (!err)
-		err = new_file_commit(file);
-	s->counts->bytes_out = s->target.written;
+	s->output->ops->close(s->output);
+	s->output = NULL;
 	return err;
 }
 
-static struct error *save_to_file(struct save *s)
+/* The page frame before which `rank` of the kept pages lie. */
+static uint64_t frame_of_rank(const struct extents *kept, uint64_t rank)
 {
-	const char *path = s->options->destination;
-	const struct output_plan plan = {
+	size_t i;
+
+	for (i = 0; i < kept->count; i++) {
+		uint64_t count = kept->run[i].end - kept->run[i].start;
+
+		if (rank < count)
+			return kept->run[i].start + rank;
+		rank -= count;
+	}
+	return extents_end(kept);
+}
+
+/* Where file `i` of a split dump begins: all get the same number of pages,
+ * as far as the size of a block allows. */
+static uint64_t split_at(const struct save *s, size_t i)
+{
+	const uint64_t block = s->options->split_block >> s->dump->page_shift;
+	uint64_t frame;
+
+	if (!i)
+		return 0;
+	if (i == s->options->part_count)
+		return extents_end(&s->dump->pages);
+	frame = frame_of_rank(s->kept, extents_total(s->kept) * i / s->options->part_count);
+	return block > 1 ? frame / block * block : frame;
+}
+
+static struct error *write_parts(struct save *s, struct destination *parts)
+{
+	const struct save_options *options = s->options;
+	struct output_plan plan = {
 		.page_shift = s->dump->page_shift,
 		.present = &s->dump->pages,
 		.kept = s->kept,
-		.part = s->kept,
 		.notes = &s->dump->notes,
 		.cpu_count = s->dump->registers.count,
 		.utsname = s->dump->utsname,
 		.crash_time = s->dump->crash_time,
-		.dump_level = s->options->level | s->dump->source->dump_level,
-		.codec = s->options->codec,
+		.dump_level = options->level | s->dump->source->dump_level,
+		.codec = options->codec,
+		.split = options->part_count > 1,
 	};
-	struct new_file file = { .fd = -1 };
+	size_t i;
+
+	if (plan.split && extents_total(s->kept) < options->part_count)
+		return error_new(ERROR_USAGE, "%zu files for %" PRIu64 " pages",
+				 options->part_count, extents_total(s->kept));
+	for (i = 0; i < options->part_count; i++) {
+		struct extents cut cleanup_extents = { 0 };
+		struct error *err = NULL;
+
+		plan.part = s->kept;
+		if (plan.split) {
+			plan.split_start = split_at(s, i);
+			plan.split_end = split_at(s, i + 1);
+			plan.part = &cut;
+			err = extents_cut(s->kept, plan.split_start, plan.split_end, &cut);
+		}
+		if (!err)
+			err = destination_open(options->parts[i], options->force,
+					       options->flatten, options->size_limit,
+					       &parts[i]);
+		if (!err)
+			err = write_part(s, &parts[i].target, &plan);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/* The files of a split dump get their names together, or none does. */
+static struct error *save_to_files(struct save *s)
+{
+	const size_t count = s->options->part_count;
+	struct destination *parts cleanup_free = calloc(count, sizeof(*parts));
 	char written[UNITS_SIZE_TEXT];
 	struct error *err;
 	bool useful;
+	size_t i;
 
-	err = new_file_create(path, 0600, !s->options->force, &file);
-	if (err)
-		return explain_write_failure(err, path);
-	err = write_dump(s, &file, &plan);
-	useful = s->output && s->counts->pages;
-	if (err && s->output)
-		err = error_add(err, "after %s", size_text(s->target.written, written));
-	if (s->output)
-		s->output->ops->close(s->output);
-	target_deinit(&s->target);
-	if (!err)
-		return NULL;
-	err = explain_write_failure(err, path);
-	if (new_file_abandon(&file, useful))
-		err = error_remedy(err, "what was saved so far is in %s-incomplete", path);
+	if (!parts)
+		return error_nomem();
+	progress_start(&s->progress, "saving",
+		       extents_total(s->kept) << s->dump->page_shift,
+		       s->options->quiet);
+	err = write_parts(s, parts);
+	progress_end(&s->progress);
+	useful = s->counts->pages;
+	for (i = 0; i < count; i++)
+		s->counts->bytes_out += parts[i].target.written;
+	if (err && s->counts->bytes_out)
+		err = error_add(err, "after %s", size_text(s->counts->bytes_out, written));
+	for (i = 0; i < count && !err; i++)
+		err = destination_commit(&parts[i]);
+	for (i = 0; i < count; i++)
+		err = destination_close(&parts[i], useful, err);
 	return err;
 }
 
@@ -529,18 +543,27 @@ struct error *save_run(const struct dump *dump, const struct save_options *optio
 	sigaddset(&s.signals, SIGTERM);
 	sigaddset(&s.signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &s.signals, &old);
-	/* A file size limit shall be an error of write(), not the end. */
+	/* A file size limit and a closed pipe shall be errors of write(), not the
+	 * end. */
 	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 
 	err = choose_pages(&s);
+	if (!err && options->dry_run) {
+		ret->pages = extents_total(s.kept);
+		ret->bytes_in = ret->pages << dump->page_shift;
+		goto out;
+	}
 	if (!err)
 		err = save_init(&s);
 	if (!err)
-		err = save_to_file(&s);
+		err = save_to_files(&s);
+out:
 	save_deinit(&s);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	ret->seconds = progress_now() - started;
 	*ret_lost = s.lost;
 	*ret_signal = s.signal;
-	return error_add(err, "saving %s to %s", dump->path, options->destination);
+	return error_add(err, "saving %s to %s", dump->path,
+			 destination_name(options->destination));
 }

@@ -18,7 +18,14 @@
 #define SAVE_THREADS_MAX 1024
 
 struct save_options {
-	const char *destination;
+	const char *destination;   /* for messages */
+	const char *const *parts;  /* the files; more than one: a split dump */
+	size_t part_count;
+	uint64_t split_block;      /* bytes of memory they are cut between; 0: any page */
+	bool flatten;
+	uint64_t size_limit;       /* bytes of each file; 0: none */
+	bool dry_run;              /* only counts what would be written */
+	bool stats;                /* counts types also where the level needs none */
 	const struct output_ops *output;
 	enum page_codec codec;
 	unsigned int level;
@@ -29,6 +36,8 @@ struct save_options {
 
 struct save_counts {
 	uint64_t dropped[PAGE_TYPES]; /* left out for their type */
+	uint64_t types[PAGE_TYPES];   /* all pages, if types_known */
+	bool types_known;
 	uint64_t pages;   /* the others */
 	uint64_t zero;    /* of these: shared or holes */
 	uint64_t packed;  /* made smaller */
@@ -39,13 +48,10 @@ struct save_counts {
 	double seconds;
 };
 
-/* What would make save_run() fail at once, before the source is opened. */
-struct error *save_check_destination(const char *path, bool force) MUST_CHECK;
-
 /*
- * Writes DESTINATION-incomplete and renames it when it is whole. On failure
+ * Writes PART-incomplete and renames it when all is whole. On failure
  * and on SIGINT, SIGTERM or SIGHUP nothing under the final name has changed;
- * DESTINATION-incomplete stays when it can be of use, and the error's remedy
+ * PART-incomplete stays when it can be of use, and the error's remedy
  * says so. A signal comes back in *ret_signal (else 0) beside the error.
  * *ret_lost is the reason why the first lost page was lost, or NULL.
  */

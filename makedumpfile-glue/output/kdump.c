@@ -261,7 +261,7 @@ static struct error *kdump_put(struct output *output, uint64_t first,
 		uint8_t desc[KDUMP_DESC_SIZE] = { 0 };
 		struct error *err = NULL;
 
-		if (o->data.used + o->block_size > o->data.room ||
+		if (o->data.used + o->block_size >= o->data.room ||
 		    o->descs.used + sizeof(desc) > o->descs.room)
 			err = flush_all(o);
 		if (err)

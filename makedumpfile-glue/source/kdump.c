@@ -20,11 +20,15 @@
 
 struct kdump_source {
 	struct source source; /* first */
+	uint8_t header[KDUMP_HEADER_SIZE];
+	uint8_t sub[KDUMP_SUB_HEADER_SIZE];
 	const struct input *input; /* source.input */
 	unsigned int page_shift;
 	uint64_t bitmap; /* file offset of the one that says what is stored */
 	uint64_t bitmap_size;
 	uint64_t max_mapnr;
+	uint64_t first_frame, end_frame; /* what descriptors there are for */
+	uint64_t marked;                 /* bits set in all of the bitmap */
 	uint64_t descs_at;
 	uint64_t page_count;
 	uint64_t *first_rank; /* of each run of source.memory */
@@ -47,17 +51,16 @@ struct kdump_source {
 
 static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 {
-	uint8_t header[KDUMP_HEADER_SIZE];
 	char machine[UTSNAME_FIELD_SIZE + 1] = "";
 	uint32_t version, block, sub_blocks, bitmap_blocks, status;
 	struct error *err;
 	struct reader r;
 	size_t got;
 
-	err = input_read_some(s->input, header, sizeof(header), 0, &got);
+	err = input_read_some(s->input, s->header, sizeof(s->header), 0, &got);
 	if (err)
 		return err;
-	reader_init(&r, header, got, 0, s->source.path);
+	reader_init(&r, s->header, got, 0, s->source.path);
 	if (!reader_match(&r, KDUMP_SIGNATURE, KDUMP_SIGNATURE_SIZE))
 		return error_new(ERROR_NOT_MINE, "%s: not kdump-compressed",
 				 s->source.path);
@@ -93,6 +96,7 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 		return error_new(ERROR_FORMAT, "%s: no sub header or no bitmaps",
 				 s->source.path);
 	s->source.page_size = block;
+	s->source.codec = status & KDUMP_STATUS_CODECS;
 	s->source.marked_incomplete = status & KDUMP_STATUS_INCOMPLETE ||
 				      s->input->incomplete;
 	s->page_shift = __builtin_ctz(block);
@@ -102,24 +106,67 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 	return NULL;
 }
 
+/* Which part of the dump the file holds, if it is one of several. */
+static struct error *read_split(struct kdump_source *s)
+{
+	uint64_t start = get_le64(s->sub + KDUMP_SUB_AT_START_PFN_64);
+	uint64_t end = get_le64(s->sub + KDUMP_SUB_AT_END_PFN_64);
+
+	if (!get_le32(s->sub + KDUMP_SUB_AT_SPLIT))
+		return NULL;
+	/* Before version 6 they were elsewhere. */
+	if (get_le32(s->header + KDUMP_AT_VERSION) < KDUMP_VERSION) {
+		start = get_le64(s->sub + KDUMP_SUB_AT_START_PFN);
+		end = get_le64(s->sub + KDUMP_SUB_AT_END_PFN);
+	}
+	if (start > end || end > s->max_mapnr)
+		return error_new(ERROR_FORMAT,
+				 "%s: a part of a split dump, of the page frames 0x%"
+				 PRIx64 " to 0x%" PRIx64 " of 0x%" PRIx64, s->source.path,
+				 start, end, s->max_mapnr);
+	s->first_frame = start;
+	s->end_frame = end;
+	s->source.split = true;
+	s->source.split_start = start << s->page_shift;
+	s->source.split_end = end << s->page_shift;
+	return NULL;
+}
+
+bool kdump_same_dump(const struct source *a, const struct source *b)
+{
+	const struct kdump_source *x = (const struct kdump_source *)a;
+	const struct kdump_source *y = (const struct kdump_source *)b;
+
+	/* The frames a part holds are its own, and so are marks that it is not
+	 * complete; crash too compares the rest. */
+	return a->ops == &source_kdump && b->ops == &source_kdump && a->split && b->split &&
+	       !memcmp(x->header, y->header, KDUMP_AT_STATUS) &&
+	       !memcmp(x->header + KDUMP_AT_BLOCK_SIZE, y->header + KDUMP_AT_BLOCK_SIZE,
+		       KDUMP_HEADER_SIZE - KDUMP_AT_BLOCK_SIZE) &&
+	       !memcmp(x->sub, y->sub, KDUMP_SUB_AT_START_PFN) &&
+	       !memcmp(x->sub + KDUMP_SUB_AT_OFFSET_VMCOREINFO,
+		       y->sub + KDUMP_SUB_AT_OFFSET_VMCOREINFO,
+		       KDUMP_SUB_AT_START_PFN_64 - KDUMP_SUB_AT_OFFSET_VMCOREINFO);
+}
+
 static struct error *read_sub_header(struct kdump_source *s)
 {
-	uint8_t sub[KDUMP_SUB_HEADER_SIZE];
+	const uint8_t *sub = s->sub;
 	uint64_t wide;
-	struct error *err = input_read(s->input, sub, sizeof(sub), s->source.page_size);
+	struct error *err = input_read(s->input, s->sub, sizeof(s->sub),
+				       s->source.page_size);
 
 	if (err)
 		return error_add(err, "kdump-compressed sub header");
 	/* Fields that an older version did not have are zero in its files. */
 	s->source.dump_level = get_le32(sub + KDUMP_SUB_AT_DUMP_LEVEL);
-	if (get_le32(sub + KDUMP_SUB_AT_SPLIT))
-		return error_remedy(error_new(ERROR_UNSUPPORTED,
-					      "%s: one part of a split dump, which this "
-					      "release does not read", s->source.path),
-				    "join the parts first: makedumpfile --reassemble");
 	wide = get_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64);
 	if (wide)
 		s->max_mapnr = wide;
+	s->end_frame = s->max_mapnr;
+	err = read_split(s);
+	if (err)
+		return err;
 	return source_add_notes(&s->source, get_le64(sub + KDUMP_SUB_AT_OFFSET_NOTE),
 				get_le64(sub + KDUMP_SUB_AT_SIZE_NOTE));
 }
@@ -149,6 +196,20 @@ static struct error *find_bitmap(struct kdump_source *s, uint64_t bitmaps)
 	return NULL;
 }
 
+static struct error *add_frames(struct kdump_source *s, uint64_t from, uint64_t till)
+{
+	if (till > s->max_mapnr)
+		till = s->max_mapnr;
+	if (from < till)
+		s->marked += till - from;
+	if (from < s->first_frame)
+		from = s->first_frame;
+	if (till > s->end_frame)
+		till = s->end_frame;
+	return from < till ? extents_add(&s->source.memory, from << s->page_shift,
+					 till << s->page_shift) : NULL;
+}
+
 /* Adds the runs of set bits of one window of the bitmap, as bytes of memory. */
 static struct error *add_bits(struct kdump_source *s, const uint8_t *bits, size_t size,
 			      uint64_t frame)
@@ -170,12 +231,7 @@ static struct error *add_bits(struct kdump_source *s, const uint8_t *bits, size_
 		from = i;
 		while (i < total && (bits[i / 8] >> i % 8 & 1))
 			i += i % 8 == 0 && bits[i / 8] == 0xff ? 8 : 1;
-		if (frame + from >= s->max_mapnr)
-			break;
-		if (frame + i > s->max_mapnr)
-			i = s->max_mapnr - frame;
-		err = extents_add(&s->source.memory, (frame + from) << s->page_shift,
-				  (frame + i) << s->page_shift);
+		err = add_frames(s, frame + from, frame + i);
 	}
 	return err;
 }
@@ -213,10 +269,12 @@ static struct error *rank_runs(struct kdump_source *s)
 	uint64_t rank = 0;
 	size_t i;
 
-	if (!memory->count)
+	s->source.promised = s->marked << s->page_shift;
+	/* Of a split dump's many pages one file may well hold none. */
+	if (!s->marked || (!memory->count && !s->source.split))
 		return error_new(ERROR_FORMAT, "%s: the dump holds no pages",
 				 s->source.path);
-	s->first_rank = calloc(memory->count, sizeof(*s->first_rank));
+	s->first_rank = calloc(memory->count + 1, sizeof(*s->first_rank));
 	if (!s->first_rank)
 		return error_nomem();
 	for (i = 0; i < memory->count; i++) {
@@ -224,7 +282,6 @@ static struct error *rank_runs(struct kdump_source *s)
 		rank += (memory->run[i].end - memory->run[i].start) >> s->page_shift;
 	}
 	s->page_count = rank;
-	s->source.promised = rank << s->page_shift;
 	return NULL;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include "lib/elfcore.h"
+#include "makedumpfile-glue/source/flat.h"
+#include "makedumpfile-glue/source/split.h"
 
 /* 8192 CPUs' registers are 4 MiB; device dumps (vmcoredd) can be larger. */
 #define NOTES_MAX ((uint64_t)64 << 20)
@@ -21,8 +23,6 @@ static const struct {
 	const char *what;
 	const char *remedy;
 } sights[] = {
-	{ "makedumpfile", "a flattened dump",
-	  "turn it into a plain one first: makedumpfile -R DUMP < FILE" },
 	{ "QEVM", "a QEMU migration stream (virsh dump without --memory-only)",
 	  "take the dump again with virsh dump --memory-only" },
 	{ "LibvirtQemudSave", "a virsh save image",
@@ -61,7 +61,7 @@ static struct error *unknown_format(const struct input *input)
 			    "give /proc/vmcore, a copy of it, or a dump made of it");
 }
 
-struct error *source_open(const char *path, struct source **ret)
+struct error *source_open_file(const char *path, struct source **ret)
 {
 	int fd cleanup_close = -1;
 	struct input *input;
@@ -83,8 +83,13 @@ struct error *source_open(const char *path, struct source **ret)
 		return error_remedy(error_new(ERROR_UNSUPPORTED,
 					      "%s: not a file that can be read in any order",
 					      path),
-				    "copy it to a file first");
-	err = input_create(path, fd, &input);
+				    "copy it to a file first; of a flattened stream vmcore "
+				    "rebuild makes a dump");
+	err = flat_open(path, fd, &input);
+	if (err && err->code == ERROR_NOT_MINE) {
+		error_free(err);
+		err = input_create(path, fd, &input);
+	}
 	if (err)
 		return err;
 	fd = -1;
@@ -102,6 +107,25 @@ struct error *source_open(const char *path, struct source **ret)
 		err = unknown_format(input);
 	input_close(input);
 	return err;
+}
+
+struct error *source_open(const char *path, const char *const *parts, size_t count,
+			  struct source **ret)
+{
+	struct source *source;
+	struct error *err = source_open_file(path, &source);
+
+	if (err)
+		return err;
+	if (source->split)
+		return split_open(source, parts, count, ret);
+	if (count) {
+		source_close(source);
+		return error_new(ERROR_USAGE, "--part %s: %s is no part of a split dump",
+				 parts[0], path);
+	}
+	*ret = source;
+	return NULL;
 }
 
 void source_close(struct source *source)

@@ -84,6 +84,19 @@ struct source {
 	/* Said by the file itself: the writer did not finish, or left pages out. */
 	bool marked_incomplete;
 	unsigned int dump_level;
+
+	/* Of its pages, as far as the header says it: enum page_codec, or 0. */
+	unsigned int codec;
+
+	/* One file of a split dump: memory is what of it lies in the bytes
+	 * [split_start, split_end), promised is of all. */
+	bool split;
+	uint64_t split_start, split_end;
+
+	/* The files of a split dump, in their order, where there are several;
+	 * input is NULL then. */
+	const char **files;
+	size_t file_count;
 };
 
 static inline struct error *source_read(struct source *source, uint64_t phys, void *to,
@@ -99,9 +112,13 @@ static inline uint64_t source_next_data(struct source *source, uint64_t phys)
 
 /*
  * Opens path with the first format that does not answer ERROR_NOT_MINE. For
- * files none of them knows the error says what the file looks like.
+ * files none of them knows the error says what the file looks like. Of a split
+ * dump the other files are named in parts, or with count 0 looked for.
  */
-struct error *source_open(const char *path, struct source **ret) MUST_CHECK;
+struct error *source_open(const char *path, const char *const *parts, size_t count,
+			  struct source **ret) MUST_CHECK;
+/* That one file alone. */
+struct error *source_open_file(const char *path, struct source **ret) MUST_CHECK;
 void source_close(struct source *source);
 
 /*
@@ -114,5 +131,9 @@ struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t 
 
 extern const struct source_ops source_elf;
 extern const struct source_ops source_kdump;
+extern const struct source_ops source_split; /* without open: split.h */
+
+/* Are both files of one and the same split dump? */
+bool kdump_same_dump(const struct source *a, const struct source *b);
 
 #endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/destination.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_stdout(const char *path)
+{
+	return !strcmp(path, DESTINATION_STDOUT);
+}
+
+const char *destination_name(const char *path)
+{
+	return is_stdout(path) ? "standard output" : path;
+}
+
+struct error *destination_check(const char *path, bool force)
+{
+	struct stat st;
+
+	if (is_stdout(path)) {
+		if (!isatty(STDOUT_FILENO))
+			return NULL;
+		return error_remedy(error_new(ERROR_USAGE, "saving to standard output: it "
+					      "is a terminal"),
+				    "send it into a pipe or a file");
+	}
+	if (stat(path, &st) < 0)
+		return NULL; /* what is wrong with it shows at creation */
+	if (S_ISDIR(st.st_mode))
+		return error_remedy(error_errno(EISDIR, "saving to %s", path),
+				    "name a file in it: %s/vmcore", path);
+	if (!S_ISREG(st.st_mode))
+		return error_remedy(error_new(ERROR_USAGE,
+					      "saving to %s: it is no regular file", path),
+				    "name a new file on a mounted file system");
+	if (!force)
+		return error_remedy(error_errno(EEXIST, "saving to %s", path),
+				    "name another file, or replace it with --force");
+	return NULL;
+}
+
+static struct error *explain_write_failure(struct error *err, const char *path)
+{
+	if (!err)
+		return NULL;
+	switch (err->sys_errno) {
+	case ENOSPC:
+	case EDQUOT:
+		return error_remedy(err, "free space on that file system or name a file "
+				    "on a larger one");
+	case EFBIG:
+		return error_remedy(err, "raise the file size limit (ulimit -f), or name a "
+				    "file on a file system that takes larger ones");
+	case EROFS:
+		return error_remedy(err, "mount that file system writable, or name a file "
+				    "elsewhere than %s", path);
+	case EACCES:
+	case EPERM:
+		return error_remedy(err, "name a file in a directory you may write to");
+	case ENOENT:
+		return error_remedy(err, "create the directory first");
+	case EPIPE:
+		return error_remedy(err, "what reads the other end of the pipe ended too "
+				    "early; it knows why");
+	case EIO:
+		return error_remedy(err, "the disk fails; name a file on another one");
+	default:
+		return err;
+	}
+}
+
+struct error *destination_open(const char *path, bool force, bool flatten,
+			       uint64_t limit, struct destination *ret)
+{
+	struct destination *d = ret;
+	struct error *err = NULL;
+
+	*d = (struct destination){ .path = path, .file.fd = -1 };
+	if (is_stdout(path)) {
+		err = target_init(&d->target, STDOUT_FILENO, destination_name(path), true,
+				  limit);
+		d->opened = true;
+		return err;
+	}
+	err = new_file_create(path, 0600, !force, &d->file);
+	if (err)
+		return explain_write_failure(err, path);
+	d->opened = true;
+	return target_init(&d->target, d->file.fd, d->file.partial_path, flatten, limit);
+}
+
+struct error *destination_commit(struct destination *d)
+{
+	struct error *err = target_finish(&d->target);
+
+	if (err)
+		return err;
+	if (d->file.path)
+		return new_file_commit(&d->file);
+	/* A pipe cannot be synced; a file behind ">" can. */
+	if (fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
+		return error_errno(errno, "syncing standard output");
+	return NULL;
+}
+
+struct error *destination_close(struct destination *d, bool useful, struct error *err)
+{
+	if (!d->opened)
+		return err;
+	d->opened = false;
+	target_deinit(&d->target);
+	err = explain_write_failure(err, d->path);
+	if (new_file_abandon(&d->file, useful))
+		err = error_remedy(err, "what was saved so far is in %s-incomplete",
+				   d->path);
+	return err;
+}
