@@ -72,7 +72,8 @@ busybox_path() {
     [ ! -e "$BUSYBOX_PATH/sh" ] || return 0
     mkdir -p "$BUSYBOX_PATH.$$"
     busybox --install -s "$BUSYBOX_PATH.$$"
-    ln -sf "$(command -v busybox)" "$BUSYBOX_PATH.$$/busybox"
+    # Debian's busybox has no flock.
+    ln -sf "$(command -v busybox)" "$(command -v flock)" "$BUSYBOX_PATH.$$/"
     mv -T "$BUSYBOX_PATH.$$" "$BUSYBOX_PATH" 2>/dev/null || rm -rf "$BUSYBOX_PATH.$$"
 }
 

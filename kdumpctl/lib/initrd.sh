@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+# The capture initramfs: where it lies, whether it is still right, how it is built.
+#
+#   initrd_ensure    sets initrd to one that is right, building it where needed
+#   initrd_rebuild   builds it in any case
+#   initrd_state     sets initrd and initrd_says, a line about it; fails when it would
+#                    have to be built
+#
+# An initramfs is built under another name and renamed when it is whole, its list
+# after it: whatever stops that leaves the old one, or a new one without its list,
+# which the next start builds again.
+
+# Beside the kernel; where that cannot be written, with the state.
+INITRD_ELSEWHERE=/var/lib/kdump
+
+initrd_directories() { # sets directory1 and directory2
+    directory1=$INITRD_ELSEWHERE
+    directory2=
+    case $image in
+    /boot/efi/*) ;;
+    /boot/*)
+        directory1=/boot
+        directory2=$INITRD_ELSEWHERE
+        ;;
+    esac
+}
+
+initrd_name() { # DIRECTORY
+    initrd=$1/initramfs-${release}kdump.img
+}
+
+# Sets initrd to one that is right; else changes says why there is none.
+initrd_is_right() {
+    reasons=
+    for directory in "$directory1" ${directory2:+"$directory2"}; do
+        initrd_name "$directory"
+        [ -s "$ROOT$initrd" ] || continue
+        manifest_compare "$ROOT$initrd" && return 0
+        [ -n "$reasons" ] || reasons=$changes
+    done
+    changes=${reasons:-"there is none yet$LF"}
+    return 1
+}
+
+# The user's own: used as it is.
+initrd_is_given() {
+    [ -n "$sys_initrd" ] || return 1
+    initrd=$sys_initrd
+    if [ ! -s "$ROOT$initrd" ]; then
+        config_origin KDUMP_INITRD
+        complain "$origin: KDUMP_INITRD: $initrd is not there"
+    fi
+    return 0
+}
+
+initrd_state() {
+    initrd_directories
+    if initrd_is_given; then
+        initrd_says="$initrd, given by KDUMP_INITRD"
+        [ -s "$ROOT$initrd" ]
+        return
+    fi
+    manifest_make || return 1
+    if [ "$conf_force_no_rebuild" = 1 ] && initrd_exists; then
+        initrd_says="$initrd, not looked at (force_no_rebuild)"
+    elif [ "$conf_force_rebuild" = 1 ]; then
+        initrd_says="to be built (force_rebuild)"
+        return 1
+    elif initrd_is_right; then
+        initrd_says="$initrd, up to date"
+    else
+        initrd_says="to be built: ${changes%%"$LF"*}"
+        return 1
+    fi
+}
+
+initrd_exists() {
+    for directory in "$directory1" ${directory2:+"$directory2"}; do
+        initrd_name "$directory"
+        [ ! -s "$ROOT$initrd" ] || return 0
+    done
+    return 1
+}
+
+initrd_ensure() {
+    initrd_directories
+    if initrd_is_given; then
+        [ -s "$ROOT$initrd" ]
+        return
+    fi
+    manifest_make || return 1
+    if [ "$conf_force_no_rebuild" = 1 ] && initrd_exists; then
+        step "initramfs: $initrd, as it is (force_no_rebuild)"
+        return 0
+    fi
+    if [ "$conf_force_rebuild" = 1 ]; then
+        note "building the initramfs: force_rebuild is set"
+    elif initrd_is_right; then
+        step "initramfs: $initrd, up to date"
+        return 0
+    else
+        note "building the initramfs:"
+        changes_left=$changes
+        while [ -n "$changes_left" ]; do
+            note "  ${changes_left%%"$LF"*}"
+            changes_left=${changes_left#*"$LF"}
+        done
+    fi
+    initrd_build
+}
+
+initrd_rebuild() {
+    if [ -n "$sys_initrd" ]; then
+        complain "KDUMP_INITRD names $sys_initrd, which is built by somebody else" \
+            "Empty it in $SYSCONFIG to have one built here."
+        return 1
+    fi
+    initrd_directories
+    manifest_make || return 1
+    initrd_build
+}
+
+# Sets builder, or says what is missing.
+initrd_builder() {
+    if command -v dracut >/dev/null 2>&1; then
+        builder=dracut
+        [ -e "$ROOT$DRACUT_MODULE/module-setup.sh" ] && return 0
+        complain "dracut is here, but not its module for kdump ($DRACUT_MODULE)" \
+            "Install loongdump's dracut module, or name an initramfs of your own with KDUMP_INITRD in $SYSCONFIG."
+    elif command -v mkinitramfs >/dev/null 2>&1; then
+        builder=mkinitramfs
+        [ -e "$ROOT/usr/share/initramfs-tools/hooks/kdump" ] && return 0
+        complain "initramfs-tools is here, but not its hook for kdump (/usr/share/initramfs-tools/hooks/kdump)" \
+            "Install loongdump's hook, or name an initramfs of your own with KDUMP_INITRD in $SYSCONFIG."
+    else
+        complain "nothing here can build an initramfs: neither dracut nor initramfs-tools is installed" \
+            "Install dracut, or name an initramfs of your own with KDUMP_INITRD in $SYSCONFIG."
+    fi
+    return 1
+}
+
+# DIRECTORY: sets free_space, in KiB.
+free_space_of() {
+    free_space=$(df -P -k "$1" | {
+        read -r _
+        read -r _ _ _ available _
+        printf '%s' "$available"
+    })
+    case $free_space in
+    '' | *[!0-9]*) free_space=0 ;;
+    esac
+}
+
+# Sets building, an empty file in the first directory that takes one.
+initrd_begin() {
+    for directory in "$directory1" ${directory2:+"$directory2"}; do
+        [ -d "$ROOT$directory" ] || cmd mkdir -p "$ROOT$directory" || continue
+        initrd_name "$directory"
+        # What an earlier, killed run left.
+        rm -f "$ROOT$directory"/.initramfs-*kdump.img.* 2>/dev/null
+        building=$ROOT$directory/.${initrd##*/}.$$
+        { true >"$building"; } 2>/dev/null && return 0
+        step "$directory cannot be written"
+    done
+    complain "no place for the initramfs: neither $directory1 nor $INITRD_ELSEWHERE can be written" \
+        "Make /boot writable, or $INITRD_ELSEWHERE."
+}
+
+initrd_build() {
+    initrd_builder || return 1
+    initrd_begin || return 1
+    trap 'rm -f "$building"' EXIT
+    trap 'exit 1' HUP INT TERM
+    mkdir -p "$ROOT/run/kdump"
+    printf '%s' "$facts" >"$ROOT/run/kdump/facts"
+    KDUMP_FACTS=$ROOT/run/kdump/facts
+    IN_KDUMP=1
+    export KDUMP_FACTS IN_KDUMP
+    if "initrd_with_$builder" && [ -s "$building" ]; then
+        initrd_finish
+    else
+        initrd_failed
+    fi
+}
+
+initrd_finish() {
+    initrd_unpacked "$building"
+    if cmd chmod 600 "$building" && cmd mv -f "$building" "$ROOT$initrd"; then
+        trap - EXIT HUP INT TERM
+        manifest_write "$ROOT$initrd" "$unpacked" && return 0
+    fi
+    complain "the initramfs was built, but not put in its place, $initrd (above)"
+}
+
+initrd_failed() {
+    rm -f "$building"
+    trap - EXIT HUP INT TERM
+    free_space_of "$ROOT${initrd%/*}"
+    if [ "$free_space" -lt 16384 ]; then
+        complain "$builder could not build the initramfs: ${initrd%/*} has $free_space KiB left" \
+            "Make room there; what was built before is still in place."
+    else
+        complain "$builder could not build the initramfs (above)" \
+            "What was built before is still in place. kdumpctl -v rebuild shows the command."
+    fi
+}
+
+# FILE: sets unpacked, in bytes; 0 where it cannot be found out.
+initrd_unpacked() {
+    case $(od -A n -t x1 -N 4 "$1") in
+    *28*b5*2f*fd*) unpack=zstd ;;
+    *1f*8b*) unpack=gzip ;;
+    *fd*37*7a*58*) unpack=xz ;;
+    *)
+        unpacked=0
+        return 0
+        ;;
+    esac
+    unpacked=$({ "$unpack" -d -c <"$1" 2>/dev/null || true; } | wc -c)
+    unpacked=$((unpacked))
+}
+
+# The module finds all it needs in the facts; dracut learns here only which disks
+# must work.
+initrd_with_dracut() {
+    set -- --force --kver "$release" --hostonly --no-hostonly-cmdline --no-hostonly-default-device \
+        --hostonly-i18n --hostonly-mode strict --add kdump \
+        --omit "plymouth resume ifcfg earlykdump rdma hwdb kdumpbase"
+    [ "$VERBOSE" = yes ] || set -- --quiet "$@"
+    devices_left=$target_facts
+    while [ -n "$devices_left" ]; do
+        line=${devices_left%%"$LF"*}
+        devices_left=${devices_left#*"$LF"}
+        case $line in
+        target[0-9]*_device=/*) set -- "$@" --add-device "${line#*=}" ;;
+        esac
+    done
+    arguments_left=$conf_dracut_args
+    while next_argument "$arguments_left"; do
+        arguments_left=$argument_rest
+        case $argument in
+        --mount) # it named the target, which is in the facts
+            next_argument "$arguments_left"
+            arguments_left=$argument_rest
+            ;;
+        --mount=*) ;;
+        *) set -- "$@" "$argument" ;;
+        esac
+    done
+    cmd dracut "$@" "$building" 9>&-
+}
+
+initrd_with_mkinitramfs() {
+    cmd mkinitramfs -o "$building" "$release" 9>&-
+}

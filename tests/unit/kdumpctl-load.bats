@@ -1,0 +1,372 @@
+#!/usr/bin/env bats
+# start, stop, restart, reload, rebuild, status: what is done, with which programs,
+# and what is left when something goes wrong. kexec and dracut are stand-ins here; the
+# machine tests use the real ones.
+
+load common
+load kdumpctl
+
+INITRD=boot/initramfs-${RELEASE}kdump.img
+
+# A root as it is before the first start, and programs that do as told.
+fresh() {
+    rm -rf "$ROOT" "$STUBS"
+    make_root
+    stub dracut "for out; do :; done; echo initramfs >\"\$out\""
+    stub kexec "case \$* in
+        '-p -u') printf 0 >'$ROOT/sys/kernel/kexec_crash_loaded' ;;
+        *) printf 1 >'$ROOT/sys/kernel/kexec_crash_loaded' ;;
+        esac"
+    mkdir -p "$ROOT/usr/lib/dracut/modules.d/55kdump"
+    echo module >"$ROOT/usr/lib/dracut/modules.d/55kdump/module-setup.sh"
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+}
+
+# With what a first start built, and nothing loaded.
+built() {
+    fresh
+    in_shell dash start >/dev/null
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+}
+
+setup() {
+    make_root
+    FRESH=fresh
+}
+
+loaded() {
+    assert_equal "$(cat "$ROOT/sys/kernel/kexec_crash_loaded")" "$1"
+}
+
+@test "the report: openEuler's files, KDUMP_IMG=vmlinux, only vmlinuz there: it starts, with one warning" {
+    openeuler() {
+        fresh
+        cp "$KD/openeuler.conf" "$ROOT/etc/kdump.conf"
+        cp "$KD/openeuler.sysconfig" "$ROOT/etc/sysconfig/kdump"
+    }
+    FRESH=openeuler
+    kdumpctl start
+    assert_equal "$status" 0
+    assert_equal "$stderr" "kdumpctl: warning: /etc/sysconfig/kdump:8: KDUMP_IMG=\"vmlinux\": no such image of $RELEASE; taking /boot/vmlinuz-$RELEASE"
+    assert_line "kdump: Starting kdump: [OK]"
+    loaded 1
+    same "$(calls | tail -n 1)" "kexec -p --initrd=$ROOT/$INITRD --command-line=ro console=ttyS0,115200 maxcpus=1 init 3 irqpoll reset_devices cgroup_disable=memory udev.children-max=2 panic=10 novmcoredd rd.systemd.gpt_auto=no $ROOT/boot/vmlinuz-$RELEASE"
+}
+
+@test "a first start builds, loads and says so; status, stop, status" {
+    kdumpctl_ok start
+    same "$output" "kdump: building the initramfs:
+kdump:   there is none yet
+kdump: kexec: loaded the crash kernel
+kdump: Starting kdump: [OK]"
+    assert_equal "$(stat -c %a "$ROOT/$INITRD")" 600
+    FRESH=
+    kdumpctl_ok status
+    assert_output "kdump: Kdump is operational"
+    kdumpctl_ok -v status
+    assert_line "kdump: kernel: $RELEASE, /boot/vmlinuz-$RELEASE"
+    kdumpctl_ok stop
+    assert_output "kdump: Stopping kdump: [OK]"
+    loaded 0
+    kdumpctl status
+    assert_equal "$status" 3
+    assert_output "kdump: Kdump is not operational"
+}
+
+@test "nothing changed: no dracut, and the same image again" {
+    FRESH=built
+    kdumpctl_ok start
+    same "$(calls | cut -d ' ' -f 1)" kexec
+    assert_output --partial "Starting kdump: [OK]"
+}
+
+@test "already running: said, and nothing done" {
+    running() { built; echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"; }
+    FRESH=running
+    kdumpctl_ok start
+    same "$(calls)" ""
+    assert_line --partial "Kdump already running"
+}
+
+# CHANGE (a command in the root) | what is said to have changed
+@test "what is built again, and why; what is not" {
+    local change said
+    changed() { built; (cd "$ROOT" && eval "$change"); }
+    FRESH=changed
+    while IFS='|' read -r change said; do
+        kdumpctl_ok start
+        if [ -n "$said" ]; then
+            assert_line "kdump:   $said"
+            [[ $(calls) == dracut* ]] || fail "$change: not built again"
+        else
+            same "$(calls | cut -d ' ' -f 1)" kexec
+        fi
+    done <<TABLE
+true|
+touch boot/vmlinuz-$RELEASE etc/kdump.conf|
+printf '# a comment\n' >etc/kdump.conf|
+printf 'path /var/crash\n' >etc/kdump.conf|
+printf 'KDUMP_COMMANDLINE_APPEND="maxcpus=2"\n' >etc/sysconfig/kdump|
+printf 'path /var/crash2\n' >etc/kdump.conf|target1_path: changed or new
+printf 'failure_action halt\n' >etc/kdump.conf|failure_action: changed or new
+printf 'KDUMP_STDLOGLVL=4\n' >etc/sysconfig/kdump|log_console: changed or new
+printf 'dracut_args --add x\n' >etc/kdump.conf|dracut_args: changed or new
+printf 'extra_bins /bin/x\n' >etc/kdump.conf; mkdir bin; echo >bin/x; chmod +x bin/x|/bin/x: changed or new
+printf 'kernex' >boot/vmlinuz-$RELEASE|/boot/vmlinuz-$RELEASE: changed or new
+echo x >lib/modules/$RELEASE/modules.dep|/lib/modules/$RELEASE/modules.dep: changed or new
+echo x >usr/lib/dracut/modules.d/55kdump/module-setup.sh|/usr/lib/dracut/modules.d/55kdump/module-setup.sh: changed or new
+echo x >usr/lib/dracut/modules.d/55kdump/more|/usr/lib/dracut/modules.d/55kdump/more: changed or new
+mkdir -p etc/kdump/pre.d; echo >etc/kdump/pre.d/a; chmod +x etc/kdump/pre.d/a|pre_d: changed or new
+mv dev/disk/by-uuid/5* dev/disk/by-uuid/6666-6666|target1_source: changed or new
+echo x >$INITRD|$ROOT/$INITRD: not as it was built
+: >boot/initramfs-${RELEASE}kdump.manifest|$ROOT/$INITRD: no list of what went into it
+rm boot/initramfs-${RELEASE}kdump.manifest|$ROOT/$INITRD: no list of what went into it
+rm $INITRD|there is none yet
+TABLE
+}
+
+@test "an ssh target: key, known hosts and the network's files are watched" {
+    local change said
+    ssh_target() {
+        fresh
+        conf 'ssh kdump@server\n'
+        mkdir -p "$ROOT/root/.ssh" "$ROOT/etc/systemd/network"
+        echo key >"$ROOT/root/.ssh/kdump_id_rsa"
+        echo hosts >"$ROOT/root/.ssh/known_hosts"
+        in_shell dash start >/dev/null
+        echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+        (cd "$ROOT" && eval "$change")
+    }
+    FRESH=ssh_target
+    while IFS='|' read -r change said; do
+        kdumpctl_ok start
+        if [ -n "$said" ]; then assert_line "kdump:   $said"; else same "$(calls | cut -d ' ' -f 1)" kexec; fi
+    done <<'TABLE'
+true|
+echo other >root/.ssh/kdump_id_rsa|/root/.ssh/kdump_id_rsa: changed or new
+echo other >root/.ssh/known_hosts|/root/.ssh/known_hosts: changed or new
+echo other >etc/systemd/network/a.network|/etc/systemd/network/a.network: changed or new
+rm root/.ssh/known_hosts|/root/.ssh/known_hosts: gone
+TABLE
+}
+
+@test "force_no_rebuild uses what is there; force_rebuild builds" {
+    stale() { built; echo other >"$ROOT/boot/vmlinuz-$RELEASE"; conf "$line\n"; }
+    FRESH=stale
+    line="force_no_rebuild 1"
+    kdumpctl_ok start
+    same "$(calls | cut -d ' ' -f 1)" kexec
+    line="force_rebuild 1"
+    kdumpctl_ok start
+    assert_line "kdump: building the initramfs: force_rebuild is set"
+}
+
+@test "dracut fails: the old initramfs stays, byte for byte, and nothing half made" {
+    no_dracut() {
+        built
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        stub dracut "for out; do :; done; echo half >\"\$out\"; echo 'dracut: no space' >&2; exit 1"
+    }
+    FRESH=no_dracut
+    kdumpctl start
+    assert_equal "$status" 1
+    says "dracut: no space"
+    says "kdumpctl: What was built before is still in place. kdumpctl -v rebuild shows the command."
+    says "kdump: Starting kdump: [FAILED]"
+    same "$(cat "$ROOT/$INITRD")" initramfs
+    same "$(ls -A "$ROOT/boot")" "initramfs-${RELEASE}kdump.img
+initramfs-${RELEASE}kdump.manifest
+vmlinuz-$RELEASE"
+    refute_line --partial kexec
+}
+
+@test "killed while building: the next start clears up and builds" {
+    killed() {
+        fresh
+        stub dracut "for out; do :; done; echo half >\"\$out\"; kill -9 \$PPID"
+        in_shell dash start >/dev/null 2>&1 || true
+        [ -n "$(ls -A "$ROOT/boot" | grep 'kdump.img\.')" ]
+        stub dracut "for out; do :; done; echo whole >\"\$out\""
+    }
+    FRESH=killed
+    kdumpctl_ok start
+    same "$(cat "$ROOT/$INITRD")" whole
+    same "$(ls -A "$ROOT/boot" | grep -c 'kdump.img\.')" 0
+}
+
+@test "stopped by a signal while building: nothing half made stays" {
+    fresh
+    stub dracut "for out; do :; done; echo half >\"\$out\"; kill -TERM \$PPID; sleep 1"
+    run in_shell dash start
+    assert_failure
+    same "$(ls -A "$ROOT/boot")" "vmlinuz-$RELEASE"
+}
+
+@test "/boot cannot be written: the initramfs goes to /var/lib/kdump, and is found there again" {
+    # No permission stops root, but sysfs takes no file from anybody.
+    [ -s /sys/kernel/notes ] || skip "no /sys/kernel/notes here"
+    read_only_boot() {
+        fresh
+        rm -r "$ROOT/boot"
+        ln -s /sys/kernel "$ROOT/boot"
+        sysconfig "KDUMP_IMG=/boot/notes\n"
+    }
+    FRESH=read_only_boot
+    kdumpctl_ok start
+    assert [ -s "$ROOT/var/lib/kdump/initramfs-${RELEASE}kdump.img" ]
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    FRESH=
+    ok in_shell dash start
+    refute_line --partial building
+}
+
+@test "kexec fails: said with what to do, and no record of a load" {
+    no_kexec() { fresh; stub kexec "echo 'kexec: no room' >&2; exit 1"; }
+    FRESH=no_kexec
+    kdumpctl start
+    assert_equal "$status" 1
+    same "$stderr" "kexec: no room
+kdumpctl: kexec could not load the crash kernel (above)
+kdumpctl: kdumpctl check holds the plan against the kernel's rules.
+kdump: Starting kdump: [FAILED]"
+    assert [ ! -e "$ROOT/run/kdump/loaded" ]
+}
+
+@test "no reservation, one that failed, and a kernel without crash dumps" {
+    lacking() { fresh; (cd "$ROOT" && eval "$change"); }
+    FRESH=lacking
+    change="echo 0 >sys/kernel/kexec_crash_size; echo ro >proc/cmdline"
+    kdumpctl start
+    assert_equal "$status" 1
+    same "$stderr" "kdumpctl: no memory is reserved for a crash kernel
+kdumpctl: kdumpctl reset-crashkernel puts crashkernel= on the boot line; then reboot.
+kdump: Starting kdump: [FAILED]"
+    change="echo 0 >sys/kernel/kexec_crash_size; echo ro crashkernel=9G >proc/cmdline"
+    kdumpctl start
+    says "kdumpctl: no memory is reserved for a crash kernel, though the boot line says crashkernel=9G"
+    change="rm sys/kernel/kexec_crash_loaded"
+    kdumpctl start
+    says "kdumpctl: the running kernel cannot load a crash kernel (CONFIG_CRASH_DUMP)"
+    kdumpctl status
+    assert_equal "$status" 3
+}
+
+@test "no dracut, no module of ours, and an initramfs of somebody else's" {
+    bare() {
+        fresh
+        (cd "$ROOT" && eval "$change")
+        rm -f "$STUBS/dracut"
+    }
+    # dracut or initramfs-tools of this machine must not be seen
+    for tool in dracut mkinitramfs; do
+        ! command -v "$tool" >/dev/null || skip "$tool is on this machine"
+    done
+    FRESH=bare
+    change=true
+    kdumpctl start
+    assert_equal "$status" 1
+    says "kdumpctl: nothing here can build an initramfs: neither dracut nor initramfs-tools is installed"
+    change="echo mine >boot/mine.img; echo KDUMP_INITRD=/boot/mine.img >etc/sysconfig/kdump"
+    kdumpctl_ok start
+    [[ $(calls) == "kexec -p --initrd=$ROOT/boot/mine.img "* ]]
+    kdumpctl rebuild
+    assert_equal "$status" 1
+    says "kdumpctl: KDUMP_INITRD names /boot/mine.img, which is built by somebody else"
+    change="echo KDUMP_INITRD=/boot/mine.img >etc/sysconfig/kdump"
+    kdumpctl start
+    assert_equal "$status" 1
+    says "kdumpctl: /etc/sysconfig/kdump:1: KDUMP_INITRD: /boot/mine.img is not there"
+    no_module() { fresh; rm -r "$ROOT/usr/lib/dracut"; }
+    FRESH=no_module
+    kdumpctl start
+    says "kdumpctl: dracut is here, but not its module for kdump (/usr/lib/dracut/modules.d/55kdump)"
+}
+
+@test "restart keeps the loaded image until kexec replaces it; a failed build leaves it loaded" {
+    broken() {
+        built
+        echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        stub dracut "exit 1"
+    }
+    FRESH=broken
+    kdumpctl restart
+    assert_equal "$status" 1
+    loaded 1
+    [[ $(calls) != *kexec* ]] || fail "kexec was called"
+}
+
+@test "reload loads the same again, without the configuration; condrestart only where something is loaded" {
+    running() { built; echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"; conf "broken\n"; }
+    FRESH=running
+    kdumpctl_ok reload
+    same "$output" "kdump: Reloading kdump: [OK]"
+    same "$(calls | cut -d ' ' -f 1-2)" "kexec -p"
+    FRESH=built
+    kdumpctl_ok condrestart
+    same "$(calls)" ""
+}
+
+@test "rebuild builds, does not load, and says so" {
+    running() { built; echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"; }
+    FRESH=running
+    kdumpctl_ok rebuild
+    same "$output" "kdump: built /$INITRD
+kdump: the loaded crash kernel still has the one before; kdumpctl restart loads this one"
+    same "$(calls | cut -d ' ' -f 1)" dracut
+}
+
+@test "dracut is told the release, our module, the disk, and dracut_args with their quotes" {
+    args() { fresh; conf 'dracut_args --add-drivers "a b" --mount "/dev/vdb1 /m xfs rw" --omit '"'c d'"'\n'; stub dracut "for w; do case \$w in */boot/.*) ;; *) echo \"<\$w>\" ;; esac; done; for out; do :; done; echo x >\"\$out\""; }
+    FRESH=args
+    kdumpctl_ok start
+    assert_line "<--add-drivers>"
+    assert_line "<a b>"
+    assert_line "<c d>"
+    assert_line "<$RELEASE>"
+    assert_line "</dev/vdb1>"
+    refute_line "<--mount>"
+}
+
+@test "two at once: the second waits, says so, and then finds it running" {
+    fresh
+    stub dracut "sleep 1; for out; do :; done; echo initramfs >\"\$out\""
+    in_shell dash start >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- &
+    sleep 0.5
+    run --separate-stderr in_shell busybox start
+    assert_success
+    assert_line "kdump: another kdumpctl is at work; waiting for it"
+    assert_line --partial "Kdump already running"
+    wait
+    same "$(calls | grep -c ^dracut)" 1
+    run cat "$BATS_TEST_TMPDIR/first"
+    assert_line "kdump: Starting kdump: [OK]"
+}
+
+@test "status does not wait for the lock" {
+    fresh
+    stub dracut "sleep 1; for out; do :; done; echo initramfs >\"\$out\""
+    in_shell dash start >/dev/null 2>&1 3>&- &
+    sleep 0.5
+    run -3 timeout 2 dash -c "KDUMP_ROOT=$ROOT dash $KDUMPCTL status"
+    assert_output "kdump: Kdump is not operational"
+    wait
+}
+
+@test "status --json is JSON, whatever the command line holds" {
+    running() { built; echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"; sed -i 's/^command_line=.*/command_line=a="b\\c d"\t%s/' "$ROOT/run/kdump/loaded"; }
+    FRESH=running
+    kdumpctl_ok status --json
+    run python3 -c 'import json,sys; d=json.loads(sys.argv[1]); print(d["operational"], d["reserved"], d["command_line"])' "$output"
+    assert_output $'True 536870912 a="b\\c d"\t%s'
+}
+
+@test "a wrong command or option: exit 1, and where help is" {
+    local words
+    for words in "" "begin" "-x" "status --yaml" "show --all" "test now"; do
+        # shellcheck disable=SC2086
+        kdumpctl $words
+        assert_equal "$status" 1
+        says "kdumpctl: kdumpctl --help lists the commands."
+    done
+}
