@@ -152,6 +152,31 @@ struct error *fd_pread_some(int fd, const char *path, void *to, size_t len,
 	return read_some(fd, path, to, len, (int64_t)offset, ret);
 }
 
+struct error *file_nameless(int *ret)
+{
+	const char *dir = getenv("TMPDIR");
+	char *path cleanup_free = NULL;
+	struct error *err;
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		err = path_join(dir, "vmcore-XXXXXX", &path);
+		if (err)
+			return err;
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0)
+			unlink(path);
+	}
+	if (fd < 0)
+		return error_remedy(error_errno(errno, "making a temporary file in %s", dir),
+				    "name a directory for it with TMPDIR");
+	*ret = fd;
+	return NULL;
+}
+
 struct error *fd_pread(int fd, const char *path, void *to, size_t len, uint64_t offset)
 {
 	size_t got;

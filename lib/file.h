@@ -58,6 +58,12 @@ struct error *file_read_text(const char *path, size_t limit, char **ret)
 struct error *path_join(const char *dir, const char *path, char **ret)
 	MUST_CHECK;
 
+/*
+ * A file without a name, in the directory $TMPDIR names or else /var/tmp (not
+ * /tmp, which is often memory). It is gone when it is closed.
+ */
+struct error *file_nameless(int *ret) MUST_CHECK;
+
 /* Exactly len bytes at offset; the end of the file before that is ERROR_FORMAT. */
 struct error *fd_pread(int fd, const char *path, void *to, size_t len,
 		       uint64_t offset) MUST_CHECK;

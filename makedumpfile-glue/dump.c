@@ -174,6 +174,8 @@ static struct error *find_registers(struct dump *dump, const char *file)
 	struct error *err = registers_from_notes(&dump->source->notes, &dump->registers);
 	struct registers said;
 
+	if (!err && dump->source->registers_of_stream)
+		dump->registers.from = REGISTERS_STREAM;
 	if (err || !file)
 		return err;
 	err = registers_from_file(file, &said);

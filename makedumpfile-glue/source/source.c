@@ -15,7 +15,8 @@
 /* 8192 CPUs' registers are 4 MiB; device dumps (vmcoredd) can be larger. */
 #define NOTES_MAX ((uint64_t)64 << 20)
 
-static const struct source_ops *const formats[] = { &source_elf, &source_kdump };
+static const struct source_ops *const formats[] = { &source_elf, &source_kdump,
+						   &source_stream };
 
 /* Known by sight, so that the user is told what the file is. */
 static const struct {
@@ -23,8 +24,6 @@ static const struct {
 	const char *what;
 	const char *remedy;
 } sights[] = {
-	{ "QEVM", "a QEMU migration stream (virsh dump without --memory-only)",
-	  "take the dump again with virsh dump --memory-only" },
 	{ "LibvirtQemudSave", "a virsh save image",
 	  "restore the guest and use virsh dump --memory-only" },
 	{ "LibvirtQemudPart", "a virsh save image that was not finished", NULL },

@@ -54,6 +54,14 @@ struct source_ops {
 	 */
 	uint64_t (*next_data)(struct source *source, uint64_t phys);
 
+	/*
+	 * lay_out: for files that do not say physical addresses. The guest's
+	 * memory can lie in source->layouts ways, and open() took way 0; this
+	 * takes another one and fills in memory again. Which one is right, only
+	 * the memory itself tells. NULL: the file says its addresses.
+	 */
+	struct error *(*lay_out)(struct source *source, size_t layout);
+
 	/* close: everything open() took but input. */
 	void (*close)(struct source *source);
 };
@@ -80,6 +88,12 @@ struct source {
 	 * own 4 KiB for that, whatever the kernel's is. */
 	uint64_t page_size;
 	bool page_size_of_qemu;
+
+	/* The NT_PRSTATUS notes were made of a stream's cpu sections. */
+	bool registers_of_stream;
+
+	/* Ways the memory can lie: with lay_out, else 0. */
+	size_t layouts;
 
 	/* Said by the file itself: the writer did not finish, or left pages out. */
 	bool marked_incomplete;
@@ -132,6 +146,7 @@ struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t 
 extern const struct source_ops source_elf;
 extern const struct source_ops source_kdump;
 extern const struct source_ops source_split; /* without open: split.h */
+extern const struct source_ops source_stream;
 
 /* Are both files of one and the same split dump? */
 bool kdump_same_dump(const struct source *a, const struct source *b);

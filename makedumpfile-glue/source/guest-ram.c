@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/source/guest-ram.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/bytes.h"
+#include "lib/loongarch.h"
+
+#define LOW_SIZE ((uint64_t)256 << 20)
+
+const uint64_t guest_high_base[GUEST_LAYOUTS] = { 0x80000000, 0x90000000 };
+
+/* What has a RAM block without being the machine's memory: flash, ROMs and
+ * tables by their names, a device's memory by the path of the device. */
+static bool names_ram(const char *name)
+{
+	static const char *const others[] = { "virt.flash", "/rom@", "system.flash", "vga." };
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(name, others[i], strlen(others[i])))
+			return false;
+	if (len > 4 && (!strcmp(name + len - 4, ".rom") || !strcmp(name + len - 4, ".bar")))
+		return false;
+	/* "0000:00:01.0/virtio-gpu..."; backends of libvirt are "/objects/NAME". */
+	return !strchr(name, '/') || !strncmp(name, "/objects/", 9);
+}
+
+struct error *guest_ram_add(struct guest_ram *ram, const char *name, uint64_t size,
+			    struct ram_block **ret)
+{
+	struct ram_block *grown;
+	uint64_t pages = (size + GUEST_PAGE - 1) >> GUEST_PAGE_SHIFT;
+
+	if (size > GUEST_RAM_MAX || ram->page_count + pages > GUEST_RAM_MAX >> GUEST_PAGE_SHIFT)
+		return error_new(ERROR_LIMIT, "RAM block '%s' of 0x%" PRIx64 " bytes: no guest "
+				 "is that large", name, size);
+	if (ram->block_count == GUEST_BLOCKS_MAX)
+		return error_new(ERROR_LIMIT, "more than %d RAM blocks", GUEST_BLOCKS_MAX);
+	if (guest_ram_find(ram, name))
+		return error_new(ERROR_FORMAT, "RAM block '%s' is there twice", name);
+	grown = reallocarray(ram->blocks, ram->block_count + 1, sizeof(*grown));
+	if (!grown)
+		return error_nomem();
+	ram->blocks = grown;
+	*ret = &grown[ram->block_count++];
+	**ret = (struct ram_block){ .size = size, .is_ram = names_ram(name),
+				    .first = ram->page_count, .fd = -1 };
+	strncpy((*ret)->name, name, GUEST_NAME_SIZE - 1);
+	ram->page_count += pages;
+	return NULL;
+}
+
+struct ram_block *guest_ram_find(const struct guest_ram *ram, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ram->block_count; i++)
+		if (!strcmp(ram->blocks[i].name, name))
+			return &ram->blocks[i];
+	return NULL;
+}
+
+void guest_ram_deinit(struct guest_ram *ram)
+{
+	size_t i;
+
+	for (i = 0; i < ram->block_count; i++) {
+		if (ram->blocks[i].fd >= 0)
+			close(ram->blocks[i].fd);
+		free(ram->blocks[i].path);
+	}
+	free(ram->blocks);
+	free(ram->pieces);
+	*ram = (struct guest_ram){ 0 };
+}
+
+/* The stream orders blocks by size. The machine puts the backends of its NUMA
+ * nodes one after the other; their names count, "ram-node10" after "ram-node9". */
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct ram_block *const *x = a, *const *y = b;
+
+	if ((*x)->has_place && (*y)->has_place && (*x)->place != (*y)->place)
+		return (*x)->place < (*y)->place ? -1 : 1;
+	return strverscmp((*x)->name, (*y)->name);
+}
+
+static void add_piece(struct guest_ram *ram, uint64_t phys, uint64_t size, size_t block,
+		      uint64_t offset)
+{
+	if (size)
+		ram->pieces[ram->piece_count++] =
+			(struct ram_piece){ phys, size, block, offset };
+}
+
+struct error *guest_ram_lay_out(struct guest_ram *ram, size_t layout,
+				uint64_t *ret_promised, size_t *ret_layouts)
+{
+	struct ram_block **order = calloc(ram->block_count + 1, sizeof(*order));
+	uint64_t at = 0;
+	size_t count = 0, i;
+
+	free(ram->pieces);
+	ram->piece_count = 0;
+	ram->pieces = calloc(ram->block_count + 1, sizeof(*ram->pieces));
+	if (!order || !ram->pieces) {
+		free(order);
+		return error_nomem();
+	}
+	for (i = 0; i < ram->block_count; i++)
+		if (ram->blocks[i].is_ram)
+			order[count++] = &ram->blocks[i];
+	qsort(order, count, sizeof(*order), compare_blocks);
+	for (i = 0; i < count; i++) {
+		const uint64_t size = order[i]->size;
+		const uint64_t low = at >= LOW_SIZE	   ? 0 :
+				     size < LOW_SIZE - at ? size :
+							     LOW_SIZE - at;
+
+		add_piece(ram, at, low, order[i] - ram->blocks, 0);
+		add_piece(ram, guest_high_base[layout] + at + low - LOW_SIZE, size - low,
+			  order[i] - ram->blocks, low);
+		at += size;
+	}
+	free(order);
+	*ret_promised = at;
+	*ret_layouts = at > LOW_SIZE ? GUEST_LAYOUTS : 1;
+	return NULL;
+}
+
+size_t guest_ram_piece(const struct guest_ram *ram, uint64_t phys)
+{
+	size_t low = 0, high = ram->piece_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ram->pieces[middle].phys + ram->pieces[middle].size <= phys)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
