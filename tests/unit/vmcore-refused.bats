@@ -61,13 +61,10 @@ setup() {
     [ ! -e dump ] && [ ! -e dump-incomplete ]
 }
 
-@test "source: formats of a later release are called by their names" {
-    printf 'QEVM\0\0\0\3' >stream
-    fails 1 "$VMCORE" info stream
-    [[ $stderr = *"QEMU migration stream"* ]]
-    printf 'LibvirtQemudSave\2\0\0\0' >saved
-    fails 1 "$VMCORE" info saved
-    [[ $stderr = *"virsh save image"* ]]
+@test "source: what is known by sight is called by its name" {
+    printf 'DISKDUMP\0\0\0\3' >old
+    fails 1 "$VMCORE" info old
+    [[ $stderr = *"a diskdump of an old kernel"* ]]
 }
 
 @test "source: a dump of another architecture says which" {
