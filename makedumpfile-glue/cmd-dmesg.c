@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,19 @@ static const char help[] =
 	"(mode 0600). Times are seconds since the kernel started; bytes that are not\n"
 	"printable are shown as \\xNN.\n"
 	"\n"
+	"      --partial        only what came after the last dmesg --clear\n"
+	"      --json           a list of records; time is in nanoseconds\n"
 	OPEN_OPTIONS_HELP
 	"  -f, --force          replace DEST\n"
 	"  -h, --help           this text\n"
 	"\n" EXIT_HELP
 	"Records that contradict themselves count as places that could not be read.\n";
 
+enum { OPTION_PARTIAL = 256, OPTION_JSON };
+
 static const struct option long_options[] = {
+	{ "partial", no_argument, NULL, OPTION_PARTIAL },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "force", no_argument, NULL, 'f' },
 	{ 0 },
 };
@@ -33,45 +40,86 @@ struct arguments {
 	const char *source;
 	const char *destination; /* NULL: stdout */
 	bool force;
+	bool partial;
+	bool json;
 };
 
 static struct error *take(int option, void *arguments)
 {
 	struct arguments *a = arguments;
 
-	(void)option; /* there is but one */
-	a->force = true;
-	return NULL;
+	switch (option) {
+	case OPTION_PARTIAL: a->partial = true; return NULL;
+	case OPTION_JSON: a->json = true; return NULL;
+	default: a->force = true; return NULL;
+	}
 }
 
 struct sink {
 	FILE *file;
 	const char *name;
+	uint64_t first; /* records with lower numbers are passed over */
+	bool json;
+	const char *between;
 };
+
+static struct error *print_json(const struct log_record *record, struct sink *sink)
+{
+	char *text cleanup_free = NULL;
+	struct json_object *o;
+	struct error *err = log_text(record, &text);
+
+	if (err)
+		return err;
+	o = json_object_new_object();
+	json_object_object_add(o, "seq", json_object_new_uint64(record->seq));
+	json_object_object_add(o, "time", json_object_new_uint64(record->ts_nsec));
+	json_object_object_add(o, "text", json_object_new_string(text));
+	if (fprintf(sink->file, "%s%s", sink->between,
+		    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+						   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		err = error_errno(errno, "writing %s", sink->name);
+	json_object_put(o);
+	sink->between = ",\n";
+	return err;
+}
 
 static struct error *print_record(const struct log_record *record, void *arg)
 {
 	struct sink *sink = arg;
 	char *text cleanup_free = NULL;
 	size_t len;
-	struct error *err = log_format(record, &text, &len);
+	struct error *err;
 
+	if (record->seq < sink->first)
+		return NULL;
+	if (sink->json)
+		return print_json(record, sink);
+	err = log_format(record, &text, &len);
 	if (!err && fwrite(text, 1, len, sink->file) != len)
 		err = error_errno(errno, "writing %s", sink->name);
 	return err;
 }
 
-static struct error *print_log(const struct dump *dump, struct sink *sink,
-			       struct log_counts *counts)
+static struct error *print_log(const struct dump *dump, const struct arguments *a,
+			       struct sink *sink, struct log_counts *counts)
 {
-	struct error *err;
+	struct error *err = NULL;
 
 	if (!dump->vmcoreinfo)
 		return error_remedy(error_new(ERROR_UNSUPPORTED,
 					      "%s: without VMCOREINFO the log cannot be found",
 					      dump->path),
 				    "crash with the right vmlinux may still find it");
-	err = log_read(dump->source, dump->vmcoreinfo, print_record, sink, counts);
+	sink->json = a->json;
+	sink->between = "[\n";
+	if (a->partial)
+		err = log_cleared(dump->source, dump->vmcoreinfo, &sink->first);
+	if (!err)
+		err = log_read(dump->source, dump->vmcoreinfo, print_record, sink, counts);
+	if (!err && a->json)
+		fputs(*sink->between == ',' ? "\n]\n" : "[]\n",
+		      sink->file);
 	if (err)
 		return error_add(err, "log of %s", dump->path);
 	if (fflush(sink->file))
@@ -83,7 +131,7 @@ static struct error *print_to_file(const struct dump *dump, const struct argumen
 				   struct log_counts *counts)
 {
 	struct new_file file = { .fd = -1 };
-	struct sink sink;
+	struct sink sink = { 0 };
 	struct error *err;
 	int fd;
 
@@ -98,7 +146,7 @@ static struct error *print_to_file(const struct dump *dump, const struct argumen
 		if (fd >= 0)
 			close(fd);
 	} else {
-		err = print_log(dump, &sink, counts);
+		err = print_log(dump, a, &sink, counts);
 		if (fclose(sink.file) && !err)
 			err = error_errno(errno, "writing %s", sink.name);
 	}
@@ -129,7 +177,7 @@ static int dmesg(void *arguments, char **operands, int count)
 		return fail(err);
 	dump_print_warnings(dump);
 	err = a->destination ? print_to_file(dump, a, &counts) :
-			       print_log(dump, &out, &counts);
+			       print_log(dump, a, &out, &counts);
 	status = dump_status(dump);
 	dump_close(dump);
 	if (err)

@@ -332,18 +332,37 @@ struct error *log_read(struct source *source, const struct vmcoreinfo *info,
 	return err;
 }
 
+struct error *log_cleared(struct source *source, const struct vmcoreinfo *info,
+			  uint64_t *ret)
+{
+	uint8_t latch[4];
+	uint64_t symbol, values, value;
+	struct error *err;
+
+	if (!vmcoreinfo_symbol(info, "clear_seq", &symbol) ||
+	    !vmcoreinfo_offset(info, "latched_seq.val", &values))
+		return error_new(ERROR_UNSUPPORTED, "VMCOREINFO does not tell where "
+				 "clear_seq is and how a latched_seq is laid out");
+	/* Two values of which the lowest bit of the counter in front says which
+	 * one is not being written (kernel/printk/printk.c, latched_seq_read_nolock). */
+	err = memory_read(source, symbol, latch, sizeof(latch));
+	if (!err)
+		err = memory_read_u64(source, symbol + values + 8 * (latch[0] & 1), &value);
+	if (!err)
+		*ret = value;
+	return error_add(err, "clear_seq");
+}
+
 /* As the kernel's own print_time(). */
 #define PREFIX_MAX 40
 
-struct error *log_format(const struct log_record *record, char **ret, size_t *ret_len)
+/* Room for a NUL is left. prefix stands before each line. */
+static struct error *escape(const struct log_record *record, const char *prefix,
+			    char **ret, char **ret_end)
 {
-	char prefix[PREFIX_MAX];
-	size_t lines = 1, prefix_len, i;
+	size_t lines = 1, prefix_len = strlen(prefix), i;
 	char *text, *to;
 
-	prefix_len = snprintf(prefix, sizeof(prefix), "[%5" PRIu64 ".%06" PRIu64 "] ",
-			      record->ts_nsec / 1000000000,
-			      record->ts_nsec % 1000000000 / 1000);
 	for (i = 0; i < record->text_len; i++)
 		lines += record->text[i] == '\n';
 	text = malloc(lines * (prefix_len + 1) + record->text_len * 4 + 1);
@@ -362,9 +381,33 @@ struct error *log_format(const struct log_record *record, char **ret, size_t *re
 			to += sprintf(to, "\\x%02x", c);
 		}
 	}
-	*to++ = '\n';
-	*to = 0;
 	*ret = text;
-	*ret_len = to - text;
+	*ret_end = to;
+	return NULL;
+}
+
+struct error *log_text(const struct log_record *record, char **ret)
+{
+	char *end;
+	struct error *err = escape(record, "", ret, &end);
+
+	if (!err)
+		*end = 0;
+	return err;
+}
+
+struct error *log_format(const struct log_record *record, char **ret, size_t *ret_len)
+{
+	char prefix[PREFIX_MAX], *end;
+	struct error *err;
+
+	snprintf(prefix, sizeof(prefix), "[%5" PRIu64 ".%06" PRIu64 "] ",
+		 record->ts_nsec / 1000000000, record->ts_nsec % 1000000000 / 1000);
+	err = escape(record, prefix, ret, &end);
+	if (err)
+		return err;
+	*end++ = '\n';
+	*end = 0;
+	*ret_len = end - *ret;
 	return NULL;
 }

@@ -37,6 +37,17 @@ struct error *log_read(struct source *source, const struct vmcoreinfo *info,
 		       log_each *each, void *arg, struct log_counts *ret) MUST_CHECK;
 
 /*
+ * The number of the first record since the last `dmesg --clear`, which the
+ * kernel keeps as clear_seq. ERROR_UNSUPPORTED when VMCOREINFO lacks a key.
+ */
+struct error *log_cleared(struct source *source, const struct vmcoreinfo *info,
+			  uint64_t *ret) MUST_CHECK;
+
+/* The text alone, bytes that are not printable as \xNN, lines kept apart by
+ * newlines. *ret is for free(). */
+struct error *log_text(const struct log_record *record, char **ret) MUST_CHECK;
+
+/*
  * The record as the kernel prints it: "[    1.234567] " before each of its
  * lines, a newline at the end; bytes that are not printable as \xNN. *ret is
  * for free().

@@ -41,6 +41,38 @@ golden() {
     golden around around-few.txt --count-bits 2 --size-bits 12
 }
 
+@test "dmesg: --partial, since the log was cleared" {
+    local seq
+    make_vmcore raw
+    ok "$VMCORE" dmesg raw
+    local all=$output
+    for seq in 0 1 3 4 5; do
+        make_vmcore raw --cleared $seq
+        ok "$VMCORE" dmesg --partial raw
+        # The third record has two lines.
+        same "$output" "$(echo "$all" | tail -n +$((seq > 2 ? seq + 2 : seq + 1)))"
+        ok "$VMCORE" dmesg raw
+        same "$output" "$all"
+    done
+    make_vmcore raw
+    fails 1 "$VMCORE" dmesg --partial raw
+    [[ $stderr = *"VMCOREINFO does not tell where clear_seq is"* ]]
+}
+
+@test "dmesg: --json is JSON, whatever the records hold" {
+    make_vmcore raw
+    ok "$VMCORE" dmesg --json raw
+    same "$(echo "$output" | /usr/bin/python3 -c 'import json, sys
+for r in json.load(sys.stdin): print(r["seq"], r["time"], repr(r["text"]))')" "0 0 'Linux version 6.12.0-test (loongarch64)'
+1 0 'Booting from a generator'
+2 1234567000 'first line\nsecond line'
+3 12000001000 'tab\there, escape \\\\x1b[1m, high \\\\xff'
+4 99999999999000 'Kernel panic - not syncing: synthetic crash'"
+    make_vmcore raw --cleared 5
+    ok "$VMCORE" dmesg --json --partial raw
+    same "$output" "[]"
+}
+
 @test "dmesg: an empty log is no failure" {
     : >none
     make_vmcore raw --log none
