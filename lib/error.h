@@ -29,6 +29,7 @@ enum error_code {
 	ERROR_RULE,        /* a kernel rule would be broken */
 	ERROR_USAGE,       /* the caller's options make no sense */
 	ERROR_LIMIT,       /* a stated limit was reached */
+	ERROR_MISMATCH,    /* two things that must be of one kernel are not */
 	ERROR_NOMEM,
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -19,28 +20,34 @@ static const char help[] =
 	"\n"
 	"      --json           the same as JSON; addresses are strings in hexadecimal,\n"
 	"                       sizes are bytes, times are seconds since 1970 (UTC)\n"
+	"      --print-vmcoreinfo\n"
+	"                       only the text of its VMCOREINFO\n"
 	OPEN_OPTIONS_HELP
 	"  -h, --help           this text\n"
 	"\n" EXIT_HELP;
 
-enum { OPTION_JSON = 256 };
+enum { OPTION_JSON = 256, OPTION_VMCOREINFO };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "print-vmcoreinfo", no_argument, NULL, OPTION_VMCOREINFO },
 	{ 0 },
 };
 
 struct arguments {
 	struct dump_options open;
 	bool json;
+	bool vmcoreinfo;
 };
 
 static struct error *take(int option, void *arguments)
 {
 	struct arguments *a = arguments;
 
-	(void)option; /* there is but one */
-	a->json = true;
+	if (option == OPTION_JSON)
+		a->json = true;
+	else
+		a->vmcoreinfo = true;
 	return NULL;
 }
 
@@ -480,6 +487,20 @@ static int print_json(const struct facts *f)
 	return dump_status(d);
 }
 
+static int print_vmcoreinfo(const struct dump *dump)
+{
+	const char *text;
+	size_t size;
+
+	if (!dump->vmcoreinfo)
+		return fail(error_new(ERROR_UNSUPPORTED, "%s: there is no VMCOREINFO",
+				      dump->path));
+	text = vmcoreinfo_text(dump->vmcoreinfo, &size);
+	if (fwrite(text, 1, size, stdout) != size || fflush(stdout))
+		return fail(error_errno(errno, "writing standard output"));
+	return EXIT_DONE;
+}
+
 static int info(void *arguments, char **operands, int count)
 {
 	const struct arguments *a = arguments;
@@ -492,6 +513,11 @@ static int info(void *arguments, char **operands, int count)
 	err = dump_open(operands[0], &a->open, &dump);
 	if (err)
 		return fail(err);
+	if (a->vmcoreinfo) {
+		status = print_vmcoreinfo(dump);
+		dump_close(dump);
+		return status;
+	}
 	err = gather(dump, &facts);
 	if (!a->json)
 		dump_print_warnings(dump);

@@ -43,6 +43,7 @@ static const char help[] =
 	"      --dry-run        write nothing; say what would be, by page types\n"
 	"      --show-stats     all page types in the summary, kept and left out\n"
 	"      --json           the summary as JSON\n"
+	"      --no-progress    only the summary\n"
 	"  -q, --quiet          no progress, no summary\n"
 	"  -h, --help           this text\n"
 	"\n"
@@ -56,7 +57,7 @@ static const char help[] =
 
 enum {
 	OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_SPLIT, OPTION_SPLIT_BLOCK,
-	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON,
+	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON, OPTION_NO_PROGRESS,
 };
 
 static const struct option long_options[] = {
@@ -72,6 +73,7 @@ static const struct option long_options[] = {
 	{ "show-stats", no_argument, NULL, OPTION_STATS },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "force", no_argument, NULL, 'f' },
+	{ "no-progress", no_argument, NULL, OPTION_NO_PROGRESS },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ 0 },
 };
@@ -88,7 +90,7 @@ struct arguments {
 	uint64_t split;     /* files; 0: one, not split */
 	char **part_names;  /* made up for a split dump of one name */
 	bool codec_given;
-	save_summary *summary;
+	save_summary *summary; /* NULL: none */
 };
 
 /* "31" or "31,1": the next is tried where a dump finds no room. */
@@ -189,7 +191,11 @@ static struct error *take(int option, void *arguments)
 	case OPTION_STATS: a->save.stats = true; return NULL;
 	case OPTION_JSON: a->summary = summary_json; return NULL;
 	case 'f': a->save.force = true; return NULL;
-	case 'q': a->save.quiet = true; return NULL;
+	case OPTION_NO_PROGRESS: a->save.quiet = true; return NULL;
+	case 'q':
+		a->save.quiet = true;
+		a->summary = NULL;
+		return NULL;
 	default: return parse_codec(option, a);
 	}
 }
@@ -262,7 +268,7 @@ static int save(struct arguments *a)
 	dump_print_warnings(dump);
 	status = dump_status(dump);
 	err = save_at_levels(dump, a, &counts, &lost, &number);
-	if (!err && !a->save.quiet)
+	if (!err && a->summary)
 		a->summary(summary_file(&a->save), dump, &a->save, &counts);
 	dump_close(dump);
 	if (err) {

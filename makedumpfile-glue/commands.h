@@ -13,15 +13,17 @@
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
+	EXIT_MISMATCH = 2,   /* what the user says it is of is another kernel */
 	EXIT_INCOMPLETE = 3, /* done, but the input did not hold all it should */
 };
 
 #define EXIT_HELP                                                                    \
-	"Exit status: 0 done; 1 failed; 3 done, but the input was cut, marked as\n"  \
-	"incomplete by its writer, or could not be read in places.\n"
+	"Exit status: 0 done; 1 failed; 2 what --vmlinux or --vmcoreinfo names is of\n" \
+	"another kernel; 3 done, but the input was cut, marked as incomplete by its\n" \
+	"writer, or could not be read in places.\n"
 
 int cmd_save(int argc, char **argv);
-/* cmd_save() with another summary than its own. */
+/* cmd_save() with another summary than its own, or none. */
 int save_command(int argc, char **argv, save_summary *summary);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
@@ -30,7 +32,7 @@ int cmd_makedumpfile(int argc, char **argv); /* argv[0] is of no matter */
 
 void print_version(void);
 
-/* Prints the error, frees it, returns EXIT_FAILED. */
+/* Prints the error, frees it, returns the exit status for it. */
 int fail(struct error *err);
 
 /* EXIT_INCOMPLETE when the dump's file is cut or marked, else EXIT_DONE. */

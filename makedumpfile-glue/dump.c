@@ -10,6 +10,7 @@
 #include "lib/loongarch.h"
 #include "lib/units.h"
 #include "makedumpfile-glue/kernel/find.h"
+#include "makedumpfile-glue/kernel/vmlinux.h"
 #include "makedumpfile-glue/notes.h"
 
 /* What nearly every loongarch64 kernel is built with. */
@@ -109,10 +110,54 @@ static struct error *search_memory(struct dump *dump)
 	return NULL;
 }
 
-static struct error *find_kernel(struct dump *dump)
+/* What the user gives must not contradict what the dump itself says. */
+static struct error *read_vmcoreinfo(struct dump *dump, const char *path)
+{
+	const char *const keys[] = { "OSRELEASE", "BUILD-ID" };
+	struct vmcoreinfo *own = dump->vmcoreinfo;
+	struct blob text cleanup_blob = { 0 };
+	struct error *err;
+	size_t i;
+
+	err = file_read(path, VMCOREINFO_SIZE_MAX, &text);
+	if (err)
+		return err;
+	dump->vmcoreinfo = NULL;
+	err = vmcoreinfo_create((const char *)text.data, text.size, &dump->vmcoreinfo);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !err && own; i++) {
+		const char *ours = vmcoreinfo_string(own, keys[i]);
+		const char *said = vmcoreinfo_string(dump->vmcoreinfo, keys[i]);
+
+		if (ours && said && strcmp(ours, said))
+			err = error_new(ERROR_MISMATCH, "%s is of kernel %s, the dump of %s",
+					path, said, ours);
+	}
+	vmcoreinfo_destroy(own);
+	return error_add(err, "--vmcoreinfo");
+}
+
+static struct error *find_kernel(struct dump *dump, const struct dump_options *options)
 {
 	take_vmcoreinfo(dump);
+	if (options->vmcoreinfo)
+		return read_vmcoreinfo(dump, options->vmcoreinfo);
 	return dump->vmcoreinfo ? NULL : search_memory(dump);
+}
+
+static struct error *check_vmlinux(struct dump *dump, const char *path)
+{
+	struct vmlinux vmlinux;
+	struct error *err;
+
+	if (!path)
+		return NULL;
+	err = vmlinux_read(path, &vmlinux);
+	if (!err)
+		err = vmlinux_check(path, &vmlinux, dump->vmcoreinfo,
+				    &dump->vmlinux_checked);
+	if (!err && !dump->vmlinux_checked)
+		warn(dump, "%s: nothing tells whether it is the kernel in the dump", path);
+	return error_add(err, "--vmlinux");
 }
 
 static struct error *find_page_size(struct dump *dump, uint64_t wanted)
@@ -229,7 +274,9 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	err = find_registers(dump, options->registers);
 	if (err)
 		goto fail;
-	err = find_kernel(dump);
+	err = find_kernel(dump, options);
+	if (!err)
+		err = check_vmlinux(dump, options->vmlinux);
 	if (err)
 		goto fail;
 	err = find_page_size(dump, options->page_size);

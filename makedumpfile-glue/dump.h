@@ -28,6 +28,7 @@ struct dump {
 	bool page_size_known;          /* said by the file or the user */
 	struct extents pages;          /* frames of which any byte is there */
 	struct registers registers;
+	bool vmlinux_checked;          /* it is of the kernel the user named */
 	struct blob notes;             /* what a dump of this dump carries */
 	uint64_t crash_time;           /* seconds since 1970; 0 = not known */
 	char utsname[UTSNAME_FIELDS][UTSNAME_FIELD_SIZE];
@@ -41,6 +42,8 @@ struct dump {
 /* What the user says of a dump that does not say it itself. Zeroed: nothing. */
 struct dump_options {
 	uint64_t page_size;
+	const char *vmlinux;    /* the kernel it must be of */
+	const char *vmcoreinfo; /* file with the text of one, instead of the dump's */
 	const char *registers; /* file with the text of `info registers -a` */
 	const char **parts; /* the other files of a split dump */
 	size_t part_count;

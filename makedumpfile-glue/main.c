@@ -34,9 +34,11 @@ static const struct {
 
 int fail(struct error *err)
 {
+	const int status = err->code == ERROR_MISMATCH ? EXIT_MISMATCH : EXIT_FAILED;
+
 	error_print(stderr, "vmcore", err);
 	error_free(err);
-	return EXIT_FAILED;
+	return status;
 }
 
 int dump_status(const struct dump *dump)

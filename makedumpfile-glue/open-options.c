@@ -9,7 +9,10 @@
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 
-enum { OPEN_HELP = 512, OPEN_PAGE_SIZE, OPEN_PART, OPEN_REGISTERS };
+enum {
+	OPEN_HELP = 512, OPEN_PAGE_SIZE, OPEN_PART, OPEN_REGISTERS, OPEN_VMLINUX,
+	OPEN_VMCOREINFO,
+};
 
 /* The first is for all commands, the others for those that open a dump. */
 static const struct option shared[] = {
@@ -17,6 +20,8 @@ static const struct option shared[] = {
 	{ "page-size", required_argument, NULL, OPEN_PAGE_SIZE },
 	{ "part", required_argument, NULL, OPEN_PART },
 	{ "registers", required_argument, NULL, OPEN_REGISTERS },
+	{ "vmlinux", required_argument, NULL, OPEN_VMLINUX },
+	{ "vmcoreinfo", required_argument, NULL, OPEN_VMCOREINFO },
 };
 #define SHARED_COUNT (sizeof(shared) / sizeof(shared[0]))
 
@@ -43,6 +48,8 @@ static struct error *take_shared(int option, struct dump_options *open)
 	switch (option) {
 	case OPEN_PAGE_SIZE: return take_page_size(optarg, &open->page_size);
 	case OPEN_REGISTERS: open->registers = optarg; return NULL;
+	case OPEN_VMLINUX: open->vmlinux = optarg; return NULL;
+	case OPEN_VMCOREINFO: open->vmcoreinfo = optarg; return NULL;
 	case OPEN_PART: return take_part(optarg, open);
 	default: return error_new(ERROR_USAGE, "option %d is not known", option);
 	}

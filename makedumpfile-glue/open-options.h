@@ -16,6 +16,9 @@
 #define OPEN_OPTIONS_HELP                                                              \
 	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n" \
 	"      --registers FILE the CPUs' registers, as text of QEMU's info registers -a\n" \
+	"      --vmlinux FILE   the kernel SOURCE must be of; another one is an error\n" \
+	"      --vmcoreinfo FILE\n" \
+	"                       the text of its VMCOREINFO, where SOURCE has none\n" \
 	"      --part FILE      another file of the split dump SOURCE, for each of them;\n" \
 	"                       without it they are looked for beside SOURCE\n"
 

@@ -9,7 +9,7 @@
 
 # Debian packages for the build and the unit tests.
 unit_packages="gcc make autoconf automake pkg-config libc6-dev
-zlib1g-dev liblzma-dev libzstd-dev libjson-c-dev libdeflate-dev libbz2-dev liblz4-dev liblzo2-dev libsnappy-dev
+zlib1g-dev liblzma-dev libzstd-dev libjson-c-dev libelf-dev libdeflate-dev libbz2-dev liblz4-dev liblzo2-dev libsnappy-dev
 bats bats-assert bats-support parallel shellcheck python3 binutils
 gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales"
 

@@ -38,7 +38,7 @@ setup() {
     local command
     for command in save info dmesg rebuild; do
         ok "$VMCORE" $command --help
-        assert_line --partial "Exit status: 0 done; 1 failed; 3"
+        assert_line --partial "Exit status: 0 done; 1 failed; 2 what"
     done
     ok "$VMCORE" --help
     ok "$VMCORE" --version

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/kernel/vmlinux.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/file.h"
+#include "lib/loongarch.h"
+
+/* As in every kernel's banner (init/version-timestamp.c, linux_banner). */
+#define BANNER "Linux version "
+
+static void take_build_id(Elf_Data *data, struct vmlinux *ret)
+{
+	size_t at = 0, next, name, desc, i;
+	const uint8_t *bytes = data->d_buf;
+	GElf_Nhdr note;
+
+	while ((next = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
+		at = next;
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof(ELF_NOTE_GNU) ||
+		    memcmp(bytes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) ||
+		    2 * (size_t)note.n_descsz >= sizeof(ret->build_id))
+			continue;
+		for (i = 0; i < note.n_descsz; i++)
+			sprintf(ret->build_id + 2 * i, "%02x", bytes[desc + i]);
+	}
+}
+
+static void take_release(const Elf_Data *data, struct vmlinux *ret)
+{
+	const char *from = memmem(data->d_buf, data->d_size, BANNER, strlen(BANNER));
+	const char *end, *space;
+
+	if (!from)
+		return;
+	from += strlen(BANNER);
+	end = (const char *)data->d_buf + data->d_size;
+	space = memchr(from, ' ', end - from);
+	if (space && (size_t)(space - from) < sizeof(ret->release))
+		memcpy(ret->release, from, space - from);
+}
+
+static void look_at_section(Elf *elf, Elf_Scn *section, struct vmlinux *ret)
+{
+	size_t names = 0;
+	const char *name;
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	if (!gelf_getshdr(section, &header) || elf_getshdrstrndx(elf, &names) < 0)
+		return;
+	name = elf_strptr(elf, names, header.sh_name);
+	if (header.sh_type == SHT_NOTE) {
+		data = elf_getdata(section, NULL);
+		if (data && data->d_buf && !*ret->build_id)
+			take_build_id(data, ret);
+	} else if (header.sh_type == SHT_PROGBITS && name && !strcmp(name, ".rodata")) {
+		data = elf_rawdata(section, NULL);
+		if (data && data->d_buf)
+			take_release(data, ret);
+	}
+}
+
+static struct error *read_elf(const char *path, Elf *elf, struct vmlinux *ret)
+{
+	Elf_Scn *section = NULL;
+	GElf_Ehdr header;
+
+	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
+		return error_remedy(error_new(ERROR_FORMAT, "%s: not an ELF file", path),
+				    "the vmlinux is the unpacked kernel with debug "
+				    "information, not the image that boots");
+	if (header.e_machine != LOONGARCH_EM || header.e_ident[EI_CLASS] != ELFCLASS64)
+		return error_new(ERROR_UNSUPPORTED, "%s: for ELF machine %u, not loongarch64",
+				 path, header.e_machine);
+	while ((section = elf_nextscn(elf, section)))
+		look_at_section(elf, section, ret);
+	return NULL;
+}
+
+struct error *vmlinux_read(const char *path, struct vmlinux *ret)
+{
+	int fd cleanup_close = -1;
+	struct vmlinux found = { 0 };
+	struct error *err;
+	Elf *elf;
+
+	err = file_open(path, O_RDONLY, 0, &fd);
+	if (err)
+		return err;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return error_new(ERROR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!elf)
+		return error_new(ERROR_FORMAT, "%s: %s", path, elf_errmsg(-1));
+	err = read_elf(path, elf, &found);
+	elf_end(elf);
+	if (!err)
+		*ret = found;
+	return err;
+}
+
+struct error *vmlinux_check(const char *path, const struct vmlinux *vmlinux,
+			    const struct vmcoreinfo *info, bool *ret_sure)
+{
+	const char *id = info ? vmcoreinfo_string(info, "BUILD-ID") : NULL;
+	const char *release = info ? vmcoreinfo_string(info, "OSRELEASE") : NULL;
+
+	*ret_sure = true;
+	if (id && *vmlinux->build_id)
+		return !strcasecmp(id, vmlinux->build_id) ? NULL :
+			error_new(ERROR_MISMATCH,
+				  "%s has BUILD-ID %s, the kernel in the dump (%s) has %s",
+				  path, vmlinux->build_id, release ? release : "no release",
+				  id);
+	if (release && *vmlinux->release)
+		return !strcmp(release, vmlinux->release) ? NULL :
+			error_new(ERROR_MISMATCH,
+				  "%s is of kernel %s, the kernel in the dump is %s", path,
+				  vmlinux->release, release);
+	*ret_sure = false;
+	return NULL;
+}
