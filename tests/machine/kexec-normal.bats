@@ -116,6 +116,13 @@ kexec: Load the crash kernel again with this kexec -p first, or add --drop-crash
 1"
 }
 
+@test "earlycon on the crash kernel's line costs it neither its initrd nor the elfcorehdr" {
+    run sed -n '/Starting crashdump kernel/,$p' "$LOG"
+    assert_line --partial "earlycon: uart8250 at MMIO 0x000000001fe001e0"
+    refute_output --regexp "overlaps in-use memory|elfcorehdr is overlapped"
+    result save
+}
+
 @test "-p, -l, files gone, panic: the crash kernel has its own command line and makes the dump" {
     result crash-3
     result next-3
