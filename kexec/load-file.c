@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kexec/arch.h"
+#include "kexec/kernel-log.h"
 #include "kexec/load.h"
 #include "lib/file.h"
 
@@ -119,7 +120,7 @@ static struct error *make_memfd(const uint8_t *data, size_t size, int *ret)
 
 struct error *load_file(const struct file_request *request, int kernel_fd, int initrd_fd)
 {
-	int memory cleanup_close = -1;
+	int memory cleanup_close = -1, log cleanup_close = -1;
 	struct error *err = load_allowed(request->crash, true);
 	unsigned long flags = (request->crash ? FILE_ON_CRASH : 0) |
 			      (request->has_initrd ? 0 : FILE_NO_INITRAMFS) |
@@ -130,9 +131,10 @@ struct error *load_file(const struct file_request *request, int kernel_fd, int i
 		err = make_memfd(request->kernel, request->kernel_size, &memory);
 	if (err)
 		return err;
+	log = kernel_log_open();
 	if (kexec_file_load(request->unpacked ? memory : kernel_fd, initrd_fd,
 			    request->command_line, flags) != 0)
-		return explain(errno, request->crash);
+		return kernel_log_add(explain(errno, request->crash), log);
 	return NULL;
 }
 

@@ -2,20 +2,16 @@
 #include "kexec/load.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kexec/arch.h"
+#include "kexec/kernel-log.h"
 #include "kexec/load-file.h"
+#include "kexec/permission.h"
 #include "kexec/rules.h"
 #include "lib/file.h"
-#include "lib/units.h"
-
-#define SMALL_FILE ((size_t)65536)
 
 /* struct kexec_segment of include/uapi/linux/kexec.h. */
 struct kernel_segment {
@@ -42,71 +38,6 @@ static long kexec_load(uint64_t entry, size_t count, const struct kernel_segment
 		       (unsigned long)flags);
 }
 
-/* The file's text, "" when there is none to read. *ret is for free(). */
-static void read_quietly(const char *path, char **ret)
-{
-	struct error *err cleanup_error = file_read_text(path, SMALL_FILE, ret);
-
-	if (err)
-		*ret = strdup("");
-}
-
-static bool file_says(const char *path, const char *value)
-{
-	char *text cleanup_free = NULL;
-
-	read_quietly(path, &text);
-	return text && !strcmp(text, value);
-}
-
-static bool has_capability(unsigned int number)
-{
-	char *text cleanup_free = NULL;
-	const char *line;
-
-	read_quietly("/proc/self/status", &text);
-	line = text ? strstr(text, "\nCapEff:") : NULL;
-	/* Unreadable: let the kernel decide. */
-	return !line || strtoull(line + 8, NULL, 16) >> number & 1;
-}
-
-/* The mode in brackets: "none [integrity] confidentiality". */
-static bool is_locked_down(void)
-{
-	char *text cleanup_free = NULL;
-
-	read_quietly("/sys/kernel/security/lockdown", &text);
-	return text && strchr(text, '[') && !strstr(text, "[none]");
-}
-
-#define CAP_SYS_BOOT 22
-
-/* NULL, or what stands behind an EPERM. */
-static struct error *explain_permission(bool crash, bool by_file)
-{
-	if (!has_capability(CAP_SYS_BOOT))
-		return error_remedy(
-			error_new(ERROR_RULE, "kernel rule 1 (permission): this process has no "
-				  "CAP_SYS_BOOT"), "Run this as root.");
-	if (file_says("/proc/sys/kernel/kexec_load_disabled", "1"))
-		return error_remedy(
-			error_new(ERROR_RULE, "kernel rule 1 (permission): loading was switched "
-				  "off (kernel.kexec_load_disabled=1)"),
-			"It can only be switched on by a reboot; look for it in /etc/sysctl.d.");
-	if (file_says(crash ? "/proc/sys/kernel/kexec_load_limit_panic" :
-			      "/proc/sys/kernel/kexec_load_limit_reboot", "0"))
-		return error_remedy(
-			error_new(ERROR_RULE, "kernel rule 1 (permission): the number of allowed "
-				  "%s kernel loads is used up (kernel.kexec_load_limit_%s=0)",
-				  crash ? "crash" : "next", crash ? "panic" : "reboot"),
-			"It can only be raised by a reboot; look for it in /etc/sysctl.d.");
-	if (!by_file && is_locked_down())
-		return error_remedy(
-			error_new(ERROR_RULE, "kernel rule 2 (lockdown): the kernel is locked "
-				  "down and refuses kexec_load"), "%s", rules[1].remedy);
-	return NULL;
-}
-
 struct error *load_allowed(bool crash, bool by_file)
 {
 	if (!is_native())
@@ -114,25 +45,15 @@ struct error *load_allowed(bool crash, bool by_file)
 			error_new(ERROR_UNSUPPORTED, "this build of kexec runs on %s; planning "
 				  "works here (--dry-run), loading does not", arch_native()),
 			"Run the loongarch64 build on the machine itself.");
-	return explain_permission(crash, by_file);
+	return permission_check("/", crash, by_file);
 }
 
-/* The kernel said only errnum; what it can mean after our own checks passed. */
 static struct error *explain(int errnum, bool crash)
 {
-	struct error *err = errnum == EPERM ? explain_permission(crash, false) : NULL;
-	size_t i;
+	struct error *err = errnum == EPERM ? permission_check("/", crash, false) : NULL;
 
-	if (err)
-		return error_add(err, "kexec_load failed: %s", strerror(errnum));
-	err = error_errno(errnum, "kexec_load failed");
-	if (errnum == ENOSYS)
-		return error_remedy(err, "The running kernel needs CONFIG_KEXEC=y.");
-	for (i = 0; i < RULE_COUNT; i++)
-		if (rules[i].errnum == errnum)
-			return error_remedy(err, "Kernel rule %u (%s, %s). %s", rules[i].number,
-					    rules[i].name, rules[i].where, rules[i].remedy);
-	return err;
+	return err ? error_add(err, "kexec_load failed: %s", strerror(errnum)) :
+		     rules_explain(errnum);
 }
 
 struct error *load_plan(const struct plan *plan)
@@ -140,6 +61,7 @@ struct error *load_plan(const struct plan *plan)
 	struct kernel_segment segments[PLAN_SEGMENTS];
 	const bool crash = plan_is_crash(plan);
 	struct error *err = load_allowed(crash, false);
+	int log cleanup_close = -1;
 	size_t i;
 
 	if (err)
@@ -149,8 +71,9 @@ struct error *load_plan(const struct plan *plan)
 			plan->segments[i].buf, plan->segments[i].bufsz,
 			(uintptr_t)plan->segments[i].mem, plan->segments[i].memsz,
 		};
+	log = kernel_log_open();
 	if (kexec_load(plan->entry, plan->count, segments, plan->flags) != 0)
-		return explain(errno, crash);
+		return kernel_log_add(explain(errno, crash), log);
 	return NULL;
 }
 

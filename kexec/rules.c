@@ -5,9 +5,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/bytes.h"
+#include "lib/file.h"
 #include "lib/units.h"
 
 #define KEXEC_C  "kernel/kexec.c "
@@ -334,6 +336,53 @@ struct error *rules_verdict(const struct rule_result results[RULE_COUNT])
 						      rules[i].where, results[i].detail),
 					    "%s", rules[i].remedy);
 	return NULL;
+}
+
+/* Names of the rules with this answer: "kernel rule 8 (entry ...) or 9 (...)". */
+static struct error *name_rules(int errnum, char **ret)
+{
+	size_t size = 0, i;
+	FILE *out = open_memstream(ret, &size);
+
+	if (!out)
+		return error_nomem();
+	for (i = 0; i < RULE_COUNT; i++)
+		if (rules[i].errnum == errnum)
+			fprintf(out, "%s%u (%s)", ftell(out) ? " or " : "kernel rule ",
+				rules[i].number, rules[i].name);
+	if (fclose(out) == 0)
+		return NULL;
+	free(*ret);
+	*ret = NULL;
+	return error_nomem();
+}
+
+/* What is left to try where the plan was sound. */
+static const char *remedy_for(int errnum)
+{
+	switch (errnum) {
+	case ENOSYS:        return "The running kernel needs CONFIG_KEXEC=y.";
+	case EPERM:         return rules[2 - 1].remedy;
+	case EACCES:        return "A security policy (IMA, SELinux) refuses the load; the audit log "
+				   "says which.";
+	case EBUSY:         return rules[6 - 1].remedy;
+	case EADDRNOTAVAIL: return rules[13 - 1].remedy;
+	case ENOMEM:        return rules[14 - 1].remedy;
+	}
+	return "--dry-run -d shows how each rule was checked: please report its output.";
+}
+
+struct error *rules_explain(int errnum)
+{
+	char *names cleanup_free = NULL;
+	struct error *err = name_rules(errnum, &names);
+
+	if (err)
+		return err;
+	err = error_errno(errnum, "kexec_load failed");
+	if (*names)
+		err = error_add(err, "%s", names);
+	return error_remedy(err, "%s", remedy_for(errnum));
 }
 
 struct rule_subject rules_subject_of(const struct plan *plan, const struct machine *machine)

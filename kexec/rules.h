@@ -64,6 +64,12 @@ void rules_check(const struct rule_subject *subject, struct rule_result results[
 /* The first broken rule as ERROR_RULE with its remedy; NULL when there is none. */
 struct error *rules_verdict(const struct rule_result results[RULE_COUNT]) MUST_CHECK;
 
+/*
+ * The kernel refused a load that keeps the rules, and said only errnum: the
+ * rules it means by that, and what to do.
+ */
+struct error *rules_explain(int errnum) MUST_CHECK;
+
 /* What stands between a plan and a rule_subject. */
 struct rule_subject rules_subject_of(const struct plan *plan, const struct machine *machine);
 

@@ -158,13 +158,6 @@ can_unpack() {
     assert_line 'relocatable   yes (ELF type DYN)'
 }
 
-@test "defect 1.8-15: an unknown zboot compression is named and does not fall through to PE" {
-    image z --kind zboot --compression brotli
-    fails 1 "$KEXEC" --inspect "$IMAGE"
-    says "inspecting: $IMAGE: is a zboot image compressed with \"brotli\", which this build cannot unpack" \
-        "Unpack by hand, with a tool that knows brotli, the 8192 bytes from offset 512 of the file, and give the result instead."
-}
-
 @test "a zboot name that does not end, is empty or not printable" {
     for name in "$(printf '41%.0s' {1..32})" 00 677a0a00; do
         image z --kind zboot --patch "0x18=$name"
@@ -187,15 +180,6 @@ can_unpack() {
     fails 1 "$KEXEC" --inspect "$IMAGE"
     says "inspecting: $IMAGE: zboot payload at offset 0x200 should have 8204 bytes, the file ends after 600 bytes" \
         "Copy or install the kernel again."
-}
-
-@test "defect 1.8-14: offset and size that wrap around 32 bits" {
-    image z --kind zboot --patch 8=f0ffffff --patch 12=20000000
-    fails 1 "$KEXEC" --inspect "$IMAGE"
-    [[ $stderr == *"payload at offset 0xfffffff0 should have 32 bytes"* ]]
-    image z --kind zboot --payload-says 0xffffffff
-    fails 1 "$KEXEC" --inspect "$IMAGE"
-    [[ $stderr == *"should have 4294967295 bytes"* ]]
 }
 
 @test "a damaged stream of each kind" {

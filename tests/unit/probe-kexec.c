@@ -7,25 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kexec/cmdline.h"
 #include "kexec/elfcorehdr.h"
+#include "kexec/image.h"
+#include "kexec/kernel-log.h"
 #include "kexec/machine.h"
 #include "kexec/memory.h"
+#include "kexec/permission.h"
 #include "kexec/rules.h"
 #include "lib/file.h"
 #include "lib/units.h"
-
-static int report(struct error *err)
-{
-	if (!err)
-		return 0;
-	printf("%s\n", err->message);
-	if (err->remedy)
-		printf("remedy: %s\n", err->remedy);
-	error_free(err);
-	return 1;
-}
+#include "tests/unit/probe.h"
 
 /* --- rules FILE [LINE]...: lines as below, later ones override --- */
 
@@ -206,6 +200,67 @@ static int do_elfcorehdr(int argc, char **args)
 	return fwrite(blob.data, 1, blob.size, stdout) != blob.size;
 }
 
+/* explain ERRNO: what is said when the kernel answers so */
+static int do_explain(int argc, char **args)
+{
+	return argc != 1 ? 2 : report(rules_explain(atoi(args[0])));
+}
+
+/* permission DIR crash|normal [file] */
+static int do_permission(int argc, char **args)
+{
+	if (argc < 2)
+		return 2;
+	return report(permission_check(args[0], !strcmp(args[1], "crash"), argc > 2));
+}
+
+/* kmsg FILE: one record of /dev/kmsg; its text */
+static int do_kmsg(int argc, char **args)
+{
+	struct blob blob cleanup_blob = { 0 };
+	char text[40];
+
+	if (argc != 1 || report(file_read(args[0], 1 << 20, &blob)))
+		return 2;
+	if (!kernel_log_text((const char *)blob.data, blob.size, text, sizeof(text)))
+		return 1;
+	puts(text);
+	return 0;
+}
+
+/*
+ * cuts FILE FROM TO: the image cut after FROM, FROM + 1, ... TO - 1 bytes. Says
+ * where such a piece was taken for a kernel, or refused without a reason.
+ */
+static int do_cuts(int argc, char **args)
+{
+	struct blob blob cleanup_blob = { 0 };
+	int fd cleanup_close = memfd_create("cut", MFD_CLOEXEC);
+	uint64_t from, to, at;
+	char path[40];
+	int bad = 0;
+
+	if (argc != 3 || !parse_size(args[1], &from) || !parse_size(args[2], &to) ||
+	    report(file_read(args[0], 1 << 30, &blob)) || to > blob.size ||
+	    report(fd_write(fd, "cut", blob.data, to)))
+		return 2;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (at = to; at-- > from;) {
+		struct image image cleanup_image = { 0 };
+		struct error *err cleanup_error = NULL;
+
+		if (ftruncate(fd, at) != 0)
+			return 2;
+		err = image_open(path, NULL, &image);
+		if (err && (err->code == ERROR_FORMAT || err->code == ERROR_UNSUPPORTED))
+			continue;
+		printf("%" PRIu64 ": %s\n", at, err ? err->message : "taken for a kernel");
+		bad = 1;
+	}
+	printf("%" PRIu64 " cuts\n", to - from);
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -215,6 +270,8 @@ int main(int argc, char **argv)
 		{ "rules", do_rules },   { "remove", do_remove },
 		{ "iomem", do_iomem },   { "ranges", do_ranges },
 		{ "elfcorehdr", do_elfcorehdr },
+		{ "explain", do_explain }, { "permission", do_permission },
+		{ "kmsg", do_kmsg },     { "cuts", do_cuts },
 	};
 	size_t i;
 

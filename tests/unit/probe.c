@@ -17,17 +17,7 @@
 #include "lib/units.h"
 #include "lib/unpack.h"
 #include "lib/vmcoreinfo.h"
-
-static int report(struct error *err)
-{
-	if (!err)
-		return 0;
-	printf("%s\n", err->message);
-	if (err->remedy)
-		printf("remedy: %s\n", err->remedy);
-	error_free(err);
-	return 1;
-}
+#include "tests/unit/probe.h"
 
 /* size NUMBER | parse-size TEXT | parse-hex TEXT | window HEX */
 static int do_size(char **args)
