@@ -56,7 +56,7 @@ struct error *registers_from_notes(const struct blob *notes, struct registers *r
 
 	reader_init(&r, notes->data, notes->size, 0, "notes");
 	while (elf_note_next(&r, &note)) {
-		struct cpu_registers *cpu;
+		struct cpu_registers *cpu = NULL;
 		struct error *err;
 		unsigned int i;
 
