@@ -3,6 +3,26 @@
 
 load machine
 
+@test "a program of the Debian tree runs here; its changes are kept where asked, and no format stays registered" {
+    local changes=$BATS_TEST_TMPDIR/changes
+    ok lab debian --changes "$changes" sh -c 'uname -m; echo kept >/etc/kept; rm /etc/hostname'
+    assert_output loongarch64
+    assert_equal "$(cat "$changes/etc/kept")" kept
+    assert [ -s "$(lab path debian)/etc/hostname" ]
+    assert [ ! -e "$(lab path debian)/etc/kept" ]
+    lab root --size 1G "$BATS_TEST_TMPDIR/root" "$changes"
+    lab fetch "$BATS_TEST_TMPDIR/root" "$BATS_TEST_TMPDIR" /etc
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/etc/kept")" kept
+    assert [ ! -e "$BATS_TEST_TMPDIR/etc/hostname" ]
+    assert [ -s "$BATS_TEST_TMPDIR/etc/fstab" ]
+    # Mounted apart, so that what others have registered is not counted.
+    run unshare -m sh -c 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc 2>/dev/null
+        for entry in /proc/sys/fs/binfmt_misc/lab-loong64-*; do
+            [ -d "/proc/${entry##*-}" ] || echo "$entry"
+        done'
+    refute_line --regexp 'lab-loong64-[0-9]+$'
+}
+
 # members NAMESPACE: the processes whose mount namespace it is.
 members() {
     readlink /proc/[0-9]*/ns/mnt | grep -cxF "$1"

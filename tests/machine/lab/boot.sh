@@ -9,20 +9,24 @@ absolute() {
 }
 
 boot_options() {
-	disk='' log='' append='' initrd='' kernel='' live=''
+	disk='' log='' append='' initrd='' kernel='' live='' root='' snapshot=off
+	reset=-no-reboot
 	smp=2 mem=2G timeout=300
 	used=0
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--live) live=1 used=$((used + 1)); shift; continue ;;
+		--snapshot) snapshot=on used=$((used + 1)); shift; continue ;;
+		--reboots) reset='' used=$((used + 1)); shift; continue ;;
 		--) used=$((used + 1)); break ;;
 		--disk | --log | --append | --smp | --mem | --initrd | --kernel | \
-			--timeout) ;;
+			--timeout | --root) ;;
 		*) die "boot: what is $1? (lab --help)" ;;
 		esac
 		[ $# -ge 2 ] || die "boot: $1 wants a value"
 		case $1 in
 		--disk) disk=$(absolute "$2") ;;
+		--root) root=$(absolute "$2") ;;
 		--log) log=$(absolute "$2") ;;
 		--append) append=$2 ;;
 		--smp) smp=$2 ;;
@@ -34,7 +38,9 @@ boot_options() {
 		used=$((used + 2))
 		shift 2
 	done
-	[ -z "$disk" ] || [ -f "$disk" ] || die "boot: no such disk: $disk"
+	for file in "$disk" "$root"; do
+		[ -z "$file" ] || [ -f "$file" ] || die "boot: no such disk: $file"
+	done
 }
 
 # What boot_options left open, and the directories that must be seen in the
@@ -45,7 +51,7 @@ boot_defaults() {
 		initrd=$1/initrd
 		lab_initramfs "$initrd"
 	fi
-	for file in "$disk" "$initrd" "$kernel"; do
+	for file in "$disk" "$root" "$initrd" "$kernel"; do
 		[ -z "$file" ] || LAB_BIND=${LAB_BIND-}:$(dirname "$file")
 	done
 	export LAB_BIND
@@ -57,11 +63,17 @@ boot_defaults() {
 with_qemu() {
 	start=$1
 	shift
-	[ -z "$disk" ] || set -- -drive "file=$disk,format=raw,if=none,id=d0,cache=unsafe" \
-		-device virtio-blk-pci,drive=d0 "$@"
+	# The first disk is /dev/vda.
+	for file in "$disk" "$root"; do
+		[ -n "$file" ] || continue
+		set -- -drive "file=$file,format=raw,if=none,id=d$#,cache=unsafe,snapshot=$snapshot" \
+			-device "virtio-blk-pci,drive=d$#" "$@"
+	done
+	[ -z "$root" ] || append="root=/dev/vda rw loongdump.root systemd.show_status=0${append:+ $append}"
+	[ -z "$reset" ] || set -- "$reset" "$@"
 	"$start" qemu-system-loongarch64 \
 		-M virt -cpu max -m "$mem" -smp "$smp" \
-		-accel tcg,thread=multi -display none -monitor none -no-reboot \
+		-accel tcg,thread=multi -display none -monitor none \
 		-bios /usr/share/qemu-efi-loongarch64/QEMU_EFI.fd \
 		-kernel "$kernel" -initrd "$initrd" \
 		-append "console=ttyS0,115200 panic=1${append:+ $append}" "$@"

@@ -83,6 +83,26 @@ step_main() {
 	esac
 }
 
+# bind_shared ROOT: /tmp, the directories of LAB_BIND (separated by colons), the
+# checkout and the cache, at their own paths. Later ones may lie inside earlier
+# ones.
+bind_shared() {
+	IFS=:
+	for dir in /tmp ${LAB_BIND-} "$CHECKOUT" "$CACHE"; do
+		[ -n "$dir" ] || continue
+		mkdir -p "$1$dir"
+		mount --bind "$dir" "$1$dir"
+	done
+	unset IFS
+}
+
+# chroot_run ROOT COMMAND...: the same working directory where it exists inside.
+chroot_run() {
+	# shellcheck disable=SC2016 # expanded inside
+	exec chroot "$1" /bin/sh -c 'cd "$1" 2>/dev/null || cd /; shift 2; exec "$@"' \
+		chroot_run "$(pwd)" "$@"
+}
+
 # in_chroot COMMAND...: run it in the chroot; see enter.
 in_chroot() { sh "$LAB/enter" "$@"; }
 

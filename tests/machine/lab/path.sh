@@ -7,6 +7,7 @@ lab_path() {
 	case $1 in
 	cache) where=$CACHE ;;
 	chroot | sysroot) step=$1 where=$CACHE/$1 ;;
+	debian) step=debian where=$CACHE/debian/tree ;;
 	vmlinuz | config) step=kernel where=$CACHE/kernel/$1 ;;
 	release)
 		step_need kernel
