@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The contract between unpack() and the decoders. Only lib/unpack*.c include
+ * The contract between unpack(), unpack_file() and the decoders. Only lib/unpack*.c include
  * this.
  */
 #ifndef LIB_UNPACK_DECODER_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/unpack.h"
 
 enum step {
 	STEP_MORE, /* call again: there may be more to take or to give */
@@ -45,6 +46,9 @@ struct decoder {
 	enum step (*whole)(void *state, const uint8_t *in, size_t in_size, uint8_t *out,
 			   size_t room, size_t *ret_size, const char **ret_why);
 };
+
+/* NULL when it is not in this build. */
+const struct decoder *codec_decoder(enum codec codec);
 
 /* Streams a library decodes as they come: unpack-stream.c. */
 extern const struct decoder decoder_gzip, decoder_xz, decoder_lzma, decoder_zstd;

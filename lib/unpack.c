@@ -48,6 +48,11 @@ bool codec_available(enum codec codec)
 	return (size_t)codec < CODEC_COUNT && codecs[codec].decoder;
 }
 
+const struct decoder *codec_decoder(enum codec codec)
+{
+	return codec_available(codec) ? codecs[codec].decoder : NULL;
+}
+
 enum codec codec_detect(const uint8_t *data, size_t size)
 {
 	static const struct {

@@ -253,10 +253,37 @@ static void warn_of_gaps(struct dump *dump)
 			   "%s: the file was cut: %s of %s of memory are missing",
 		     dump->source->path, size_text(dump_missing(dump), missing),
 		     size_text(dump->source->promised, promised));
+	if (dump->source->flaw)
+		warn(dump, "%s", dump->source->flaw->message);
 	if (dump->source->input && dump->source->input->incomplete)
 		warn(dump, "%s: its flattened records end early", dump->path);
 	else if (dump->source->marked_incomplete)
 		warn(dump, "%s: its writer marked it as incomplete", dump->path);
+}
+
+static struct error *open_source(const char *path, const struct dump_options *options,
+				 struct source **ret)
+{
+	struct error *err = raw_open(path, options->ram, options->ram_count, ret);
+	struct source *source;
+
+	if (!err || err->code != ERROR_NOT_MINE)
+		return err;
+	error_free(err);
+	err = source_open(path, options->parts, options->part_count, &source);
+	if (err)
+		return err;
+	if (source->ops->add_ram)
+		err = source->ops->add_ram(source, options->ram, options->ram_count);
+	else if (options->ram_count)
+		err = error_new(ERROR_USAGE, "--ram %s: %s holds all of its memory itself (%s)",
+				options->ram[0], path, source->ops->format);
+	if (err) {
+		source_close(source);
+		return err;
+	}
+	*ret = source;
+	return NULL;
 }
 
 struct error *dump_open(const char *path, const struct dump_options *options,
@@ -268,7 +295,7 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	if (!dump)
 		return error_nomem();
 	dump->path = path;
-	err = source_open(path, options->parts, options->part_count, &dump->source);
+	err = open_source(path, options, &dump->source);
 	if (err)
 		goto fail;
 	err = find_registers(dump, options->registers);

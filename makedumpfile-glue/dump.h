@@ -45,6 +45,8 @@ struct dump_options {
 	const char *vmlinux;    /* the kernel it must be of */
 	const char *vmcoreinfo; /* file with the text of one, instead of the dump's */
 	const char *registers; /* file with the text of `info registers -a` */
+	const char **ram;   /* files with memory, as --ram says them */
+	size_t ram_count;
 	const char **parts; /* the other files of a split dump */
 	size_t part_count;
 };

@@ -10,8 +10,8 @@
 #include "makedumpfile-glue/commands.h"
 
 enum {
-	OPEN_HELP = 512, OPEN_PAGE_SIZE, OPEN_PART, OPEN_REGISTERS, OPEN_VMLINUX,
-	OPEN_VMCOREINFO,
+	OPEN_HELP = 512, OPEN_PAGE_SIZE, OPEN_PART, OPEN_RAM, OPEN_REGISTERS,
+	OPEN_VMLINUX, OPEN_VMCOREINFO,
 };
 
 /* The first is for all commands, the others for those that open a dump. */
@@ -19,6 +19,7 @@ static const struct option shared[] = {
 	{ "help", no_argument, NULL, OPEN_HELP },
 	{ "page-size", required_argument, NULL, OPEN_PAGE_SIZE },
 	{ "part", required_argument, NULL, OPEN_PART },
+	{ "ram", required_argument, NULL, OPEN_RAM },
 	{ "registers", required_argument, NULL, OPEN_REGISTERS },
 	{ "vmlinux", required_argument, NULL, OPEN_VMLINUX },
 	{ "vmcoreinfo", required_argument, NULL, OPEN_VMCOREINFO },
@@ -32,14 +33,14 @@ static struct error *take_page_size(const char *text, uint64_t *ret)
 	return error_new(ERROR_USAGE, "--page-size %s: must be 4K, 16K or 64K", text);
 }
 
-static struct error *take_part(const char *path, struct dump_options *open)
+static struct error *add_to_list(const char *text, const char ***list, size_t *count)
 {
-	const char **grown = reallocarray(open->parts, open->part_count + 1, sizeof(*grown));
+	const char **grown = reallocarray(*list, *count + 1, sizeof(*grown));
 
 	if (!grown)
 		return error_nomem();
-	open->parts = grown;
-	open->parts[open->part_count++] = path;
+	*list = grown;
+	grown[(*count)++] = text;
 	return NULL;
 }
 
@@ -50,7 +51,8 @@ static struct error *take_shared(int option, struct dump_options *open)
 	case OPEN_REGISTERS: open->registers = optarg; return NULL;
 	case OPEN_VMLINUX: open->vmlinux = optarg; return NULL;
 	case OPEN_VMCOREINFO: open->vmcoreinfo = optarg; return NULL;
-	case OPEN_PART: return take_part(optarg, open);
+	case OPEN_PART: return add_to_list(optarg, &open->parts, &open->part_count);
+	case OPEN_RAM: return add_to_list(optarg, &open->ram, &open->ram_count);
 	default: return error_new(ERROR_USAGE, "option %d is not known", option);
 	}
 }
@@ -58,6 +60,7 @@ static struct error *take_shared(int option, struct dump_options *open)
 static void open_deinit(struct dump_options *open)
 {
 	free(open->parts);
+	free(open->ram);
 }
 
 /* What getopt_long() answered ':' or '?' for is the option before optind. */

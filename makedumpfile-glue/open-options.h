@@ -15,6 +15,9 @@
 /* For the command's --help: what open-options.c takes. */
 #define OPEN_OPTIONS_HELP                                                              \
 	"      --page-size SIZE 4K, 16K or 64K, for a SOURCE that does not say it\n" \
+	"      --ram [NAME=]FILE\n"                                                       \
+	"                       memory that is not in SOURCE: of the memory backend NAME,\n" \
+	"                       or FILE@ADDRESS where SOURCE is FILE@ADDRESS, bare memory\n" \
 	"      --registers FILE the CPUs' registers, as text of QEMU's info registers -a\n" \
 	"      --vmlinux FILE   the kernel SOURCE must be of; another one is an error\n" \
 	"      --vmcoreinfo FILE\n" \

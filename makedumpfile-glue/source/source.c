@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/elfcore.h"
+#include "lib/unpack-file.h"
 #include "makedumpfile-glue/source/flat.h"
 #include "makedumpfile-glue/source/split.h"
 
@@ -16,18 +17,14 @@
 #define NOTES_MAX ((uint64_t)64 << 20)
 
 static const struct source_ops *const formats[] = { &source_elf, &source_kdump,
-						   &source_stream };
+						   &source_stream, &source_saved };
 
 /* Known by sight, so that the user is told what the file is. */
 static const struct {
 	const char *mark;
 	const char *what;
-	const char *remedy;
 } sights[] = {
-	{ "LibvirtQemudSave", "a virsh save image",
-	  "restore the guest and use virsh dump --memory-only" },
-	{ "LibvirtQemudPart", "a virsh save image that was not finished", NULL },
-	{ "DISKDUMP", "a diskdump of an old kernel", NULL },
+	{ "DISKDUMP", "a diskdump of an old kernel" },
 };
 
 static struct error *unknown_format(const struct input *input)
@@ -49,15 +46,44 @@ static struct error *unknown_format(const struct input *input)
 
 		if (got < len || memcmp(head, sights[i].mark, len))
 			continue;
-		err = error_new(ERROR_UNSUPPORTED,
-				"%s: this is %s, which this release does not read",
-				path, sights[i].what);
-		return sights[i].remedy ? error_remedy(err, "%s", sights[i].remedy) : err;
+		return error_new(ERROR_UNSUPPORTED,
+				 "%s: this is %s, which this release does not read",
+				 path, sights[i].what);
 	}
 	return error_remedy(error_new(ERROR_FORMAT,
-				      "%s: neither an ELF core nor a kdump-compressed dump",
-				      path),
-			    "give /proc/vmcore, a copy of it, or a dump made of it");
+				      "%s: neither an ELF core nor a kdump-compressed dump, "
+				      "nor a file of QEMU or libvirt", path),
+			    "give /proc/vmcore, a copy of it, or a dump made of it; of bare "
+			    "memory say where it lies: FILE@ADDRESS");
+}
+
+/*
+ * libvirt packs all of a `virsh dump` when its dump_image_format says so, and
+ * people pack dumps: what is inside counts. *input becomes an input of that,
+ * *ret_flaw what is wrong with the packing.
+ */
+static struct error *unwrap(struct input **input, struct error **ret_flaw)
+{
+	uint8_t head[32];
+	struct input *inside;
+	struct error *err;
+	enum codec codec;
+	size_t got;
+
+	*ret_flaw = NULL;
+	err = input_read_some(*input, head, sizeof(head), 0, &got);
+	if (err)
+		return err;
+	codec = codec_detect(head, got);
+	/* .lzma has no mark of its own; kernels are packed with the legacy lz4. */
+	if (codec == CODEC_NONE || codec == CODEC_LZMA || codec == CODEC_LZ4_LEGACY)
+		return NULL;
+	err = unpack_file(codec, *input, 0, &inside, ret_flaw);
+	if (err)
+		return err;
+	input_close(*input);
+	*input = inside;
+	return NULL;
 }
 
 struct error *source_open_file(const char *path, struct source **ret)
@@ -65,7 +91,7 @@ struct error *source_open_file(const char *path, struct source **ret)
 	int fd cleanup_close = -1;
 	struct input *input;
 	struct stat st;
-	struct error *err;
+	struct error *err, *flaw;
 	size_t i;
 
 	err = file_open(path, O_RDONLY, 0, &fd);
@@ -92,9 +118,18 @@ struct error *source_open_file(const char *path, struct source **ret)
 	if (err)
 		return err;
 	fd = -1;
+	err = unwrap(&input, &flaw);
+	if (err) {
+		input_close(input);
+		return err;
+	}
 
 	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		err = formats[i]->open(input, ret);
+		if (!err && flaw) {
+			error_free((*ret)->flaw);
+			(*ret)->flaw = flaw;
+		}
 		if (!err)
 			return NULL;
 		if (err->code != ERROR_NOT_MINE)
@@ -102,8 +137,13 @@ struct error *source_open_file(const char *path, struct source **ret)
 		error_free(err);
 		err = NULL;
 	}
-	if (!err)
+	if (flaw && !err) {
+		err = flaw;
+		flaw = NULL;
+	} else if (!err) {
 		err = unknown_format(input);
+	}
+	error_free(flaw);
 	input_close(input);
 	return err;
 }
@@ -134,6 +174,7 @@ void source_close(struct source *source)
 	if (!source)
 		return;
 	input = source->input;
+	error_free(source->flaw);
 	source->ops->close(source);
 	input_close(input);
 }

@@ -62,6 +62,14 @@ struct source_ops {
 	 */
 	struct error *(*lay_out)(struct source *source, size_t layout);
 
+	/*
+	 * add_ram: the files of --ram, each NAME=FILE or FILE, for memory that
+	 * is not in the file itself. Called once, after open, also with none:
+	 * memory that is still missing then is an error. NULL: takes none.
+	 */
+	struct error *(*add_ram)(struct source *source, const char *const *files,
+				 size_t count);
+
 	/* close: everything open() took but input. */
 	void (*close)(struct source *source);
 };
@@ -94,6 +102,9 @@ struct source {
 
 	/* Ways the memory can lie: with lay_out, else 0. */
 	size_t layouts;
+
+	/* What is wrong with it although it opened, or NULL. */
+	struct error *flaw;
 
 	/* Said by the file itself: the writer did not finish, or left pages out. */
 	bool marked_incomplete;
@@ -146,7 +157,16 @@ struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t 
 extern const struct source_ops source_elf;
 extern const struct source_ops source_kdump;
 extern const struct source_ops source_split; /* without open: split.h */
-extern const struct source_ops source_stream;
+extern const struct source_ops source_stream, source_mapped, source_saved;
+extern const struct source_ops source_raw, source_raw_virt;
+
+/*
+ * Memory as it is, in files: `first` and each of the others is FILE@ADDRESS,
+ * the physical address of its first byte, or, for first alone, FILE@virt: all
+ * the RAM of a QEMU guest. ERROR_NOT_MINE when first is neither.
+ */
+struct error *raw_open(const char *first, const char *const *others, size_t count,
+		       struct source **ret) MUST_CHECK;
 
 /* Are both files of one and the same split dump? */
 bool kdump_same_dump(const struct source *a, const struct source *b);

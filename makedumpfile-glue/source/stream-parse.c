@@ -50,8 +50,6 @@ struct parser {
 	struct cursor c;
 	uint32_t ram_id;
 	bool ram_seen;
-	bool ignores_shared;
-	bool mapped;
 };
 
 /* Capabilities that change the stream are named in it. */
@@ -63,8 +61,8 @@ static void take_capabilities(struct parser *p)
 		char name[CURSOR_NAME_SIZE];
 
 		cursor_name(&p->c, name);
-		p->ignores_shared |= !strcmp(name, "x-ignore-shared");
-		p->mapped |= !strcmp(name, "mapped-ram");
+		p->s->ignores_shared |= !strcmp(name, "x-ignore-shared");
+		p->s->mapped |= !strcmp(name, "mapped-ram");
 	}
 }
 
@@ -235,7 +233,7 @@ static struct error *take_section(struct parser *p, enum section_type type, bool
 			*ret_lost = !skip_section(p, id);
 		return err;
 	}
-	err = stream_parse_ram(p->s, c, p->ignores_shared, p->mapped);
+	err = stream_parse_ram(p->s, c);
 	if (!err && type == SECTION_END && !cursor_stuck(c))
 		p->s->ram_ended = true;
 	return err;

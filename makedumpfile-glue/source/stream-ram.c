@@ -42,8 +42,7 @@ static struct error *skip_page_size(struct stream *s, struct cursor *c)
 	return NULL;
 }
 
-static struct error *parse_blocks(struct stream *s, struct cursor *c, uint64_t total,
-				  bool ignores_shared, bool mapped)
+static struct error *parse_blocks(struct stream *s, struct cursor *c, uint64_t total)
 {
 	uint64_t sum = 0;
 
@@ -56,7 +55,7 @@ static struct error *parse_blocks(struct stream *s, struct cursor *c, uint64_t t
 		cursor_name(c, name);
 		size = cursor_u64(c);
 		/* In a mapped-ram file the list runs through all of the file. */
-		if (cursor_stuck(c) && mapped && s->ram.block_count)
+		if (cursor_stuck(c) && s->mapped && s->ram.block_count)
 			break;
 		if (cursor_stuck(c))
 			return error_new(ERROR_FORMAT, "cut in the list of RAM blocks");
@@ -70,11 +69,11 @@ static struct error *parse_blocks(struct stream *s, struct cursor *c, uint64_t t
 					name);
 		if (!err)
 			err = skip_page_size(s, c);
-		if (!err && ignores_shared) {
+		if (!err && s->ignores_shared) {
 			block->has_place = true;
 			block->place = cursor_u64(c);
 		}
-		if (!err && mapped)
+		if (!err && s->mapped)
 			err = mapped_read_header(s, c, block);
 		if (err)
 			return err;
@@ -201,8 +200,7 @@ static struct error *take_page(struct stream *s, struct cursor *c, struct ram_bl
 	}
 }
 
-struct error *stream_parse_ram(struct stream *s, struct cursor *c, bool ignores_shared,
-			       bool mapped)
+struct error *stream_parse_ram(struct stream *s, struct cursor *c)
 {
 	struct ram_block *block = s->last;
 
@@ -221,7 +219,7 @@ struct error *stream_parse_ram(struct stream *s, struct cursor *c, bool ignores_
 		if (flags == FLAG_MEM_SIZE && s->index)
 			return error_new(ERROR_FORMAT, "the RAM blocks are listed twice");
 		if (flags == FLAG_MEM_SIZE) {
-			err = parse_blocks(s, c, offset, ignores_shared, mapped);
+			err = parse_blocks(s, c, offset);
 			if (err)
 				return err;
 			continue;

@@ -111,7 +111,7 @@ static struct error *read_block(struct stream *s, const struct ram_block *block,
 	return read_indexed(s, block, offset, to, len);
 }
 
-static struct error *stream_read(struct source *source, uint64_t phys, void *to,
+struct error *stream_read(struct source *source, uint64_t phys, void *to,
 				 size_t len)
 {
 	struct stream *s = (struct stream *)source;
@@ -176,7 +176,7 @@ static uint64_t next_outside(const struct ram_block *block, uint64_t offset)
 	return (uint64_t)data > offset ? (uint64_t)data : offset;
 }
 
-static uint64_t stream_next_data(struct source *source, uint64_t phys)
+uint64_t stream_next_data(struct source *source, uint64_t phys)
 {
 	struct stream *s = (struct stream *)source;
 	size_t i = guest_ram_piece(&s->ram, phys);
@@ -248,7 +248,7 @@ static struct error *add_memory(struct stream *s, const struct ram_piece *piece)
 			   piece->phys + (there - piece->offset));
 }
 
-static struct error *stream_lay_out(struct source *source, size_t layout)
+struct error *stream_lay_out(struct source *source, size_t layout)
 {
 	struct stream *s = (struct stream *)source;
 	struct error *err = guest_ram_lay_out(&s->ram, layout, &source->promised,
@@ -311,7 +311,7 @@ static struct error *write_notes(struct stream *s)
 	return NULL;
 }
 
-static void stream_close(struct source *source)
+void stream_close(struct source *source)
 {
 	struct stream *s = (struct stream *)source;
 
@@ -329,26 +329,54 @@ static void stream_close(struct source *source)
 	free(s);
 }
 
-struct error *stream_open_at(struct input *input, struct input *data, uint64_t at,
-			     struct source **ret)
+struct stream *stream_create(const struct source_ops *ops, const char *path)
 {
 	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->unpack_lock, NULL);
+	s->source.ops = ops;
+	s->source.path = path;
+	s->patched = -1;
+	return s;
+}
+
+/* Blocks of shared memory that the stream was told to leave out. */
+static bool find_outside(struct stream *s)
+{
+	bool some = false;
+	size_t i;
+
+	for (i = 0; i < s->ram.block_count; i++) {
+		struct ram_block *block = &s->ram.blocks[i];
+
+		block->outside = block->is_ram && s->ignores_shared && !block->mapped &&
+				 !block->recorded;
+		some |= block->outside;
+	}
+	return some;
+}
+
+struct error *stream_open_at(const struct source_ops *ops, struct input *input,
+			     struct input *data, uint64_t at, struct source **ret)
+{
+	struct stream *s = stream_create(ops, input->path);
 	struct error *err;
+	bool outside = false;
 
 	if (!s)
 		return error_nomem();
-	pthread_mutex_init(&s->unpack_lock, NULL);
-	s->source.ops = &source_stream;
 	s->source.input = input;
-	s->source.path = input->path;
 	s->data = data;
-	s->patched = -1;
 	err = error_add(stream_parse(s, at), "%s: migration stream", input->path);
-	if (!err)
+	if (!err) {
+		outside = find_outside(s);
 		err = check_pages(s);
+	}
 	if (!err)
 		err = stream_lay_out(&s->source, 0);
-	if (!err && !s->source.memory.count)
+	if (!err && !s->source.memory.count && !outside)
 		err = error_new(ERROR_FORMAT, "%s: cut before the first page of memory",
 				input->path);
 	if (!err)
@@ -358,6 +386,8 @@ struct error *stream_open_at(struct input *input, struct input *data, uint64_t a
 		return err;
 	}
 	s->own_data = data == input ? NULL : data;
+	if (s->mapped && ops == &source_stream)
+		s->source.ops = &source_mapped;
 	*ret = &s->source;
 	return NULL;
 }
@@ -372,15 +402,13 @@ static struct error *stream_open(struct input *input, struct source **ret)
 		return err;
 	if (got < sizeof(mark) || memcmp(mark, STREAM_MARK, sizeof(mark)))
 		return error_new(ERROR_NOT_MINE, "%s: no migration stream", input->path);
-	return stream_open_at(input, input, 0, ret);
+	return stream_open_at(&source_stream, input, input, 0, ret);
 }
 
-const struct source_ops source_stream = {
-	.format = "QEMU migration stream",
-	.reads_in_parallel = true,
-	.open = stream_open,
-	.read = stream_read,
-	.next_data = stream_next_data,
-	.lay_out = stream_lay_out,
-	.close = stream_close,
-};
+#define STREAM_OPS                                                              \
+	.reads_in_parallel = true, .open = stream_open, .read = stream_read,     \
+	.next_data = stream_next_data, .lay_out = stream_lay_out,                \
+	.add_ram = stream_add_ram, .close = stream_close
+
+const struct source_ops source_stream = { .format = "QEMU migration stream", STREAM_OPS };
+const struct source_ops source_mapped = { .format = "QEMU mapped-ram file", STREAM_OPS };

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/bytes.h"
 #include "lib/error.h"
 #include "makedumpfile-glue/compress.h"
 #include "makedumpfile-glue/registers.h"
@@ -64,6 +65,8 @@ struct stream {
 	struct ram_block *last; /* of the page before; over sections too */
 	bool ram_ended; /* all of RAM came */
 	bool finished;  /* the stream's own end mark came */
+	bool ignores_shared; /* capabilities: x-ignore-shared, mapped-ram */
+	bool mapped;
 	bool flushes;   /* multifd marks */
 	bool postcopy;  /* pages may have gone elsewhere */
 };
@@ -76,8 +79,7 @@ struct stream {
 struct error *stream_parse(struct stream *s, uint64_t at) MUST_CHECK;
 
 /* The RAM section's payload, up to and with its end mark. */
-struct error *stream_parse_ram(struct stream *s, struct cursor *c, bool ignores_shared,
-			       bool mapped) MUST_CHECK;
+struct error *stream_parse_ram(struct stream *s, struct cursor *c) MUST_CHECK;
 
 /* One page as its entry says. */
 struct error *stream_read_page(struct stream *s, uint64_t entry, void *to) MUST_CHECK;
@@ -93,9 +95,25 @@ uint64_t mapped_next(struct stream *s, const struct ram_block *block, uint64_t o
 /* Bytes of the block that the file holds; the rest was cut off. */
 uint64_t mapped_there(const struct stream *s, const struct ram_block *block);
 
-/* A stream at `at` of data, which is either input itself or made of it; then it
- * is the source's, and closed with it. */
-struct error *stream_open_at(struct input *input, struct input *data, uint64_t at,
-			     struct source **ret) MUST_CHECK;
+/*
+ * A stream at `at` of data, which is either input itself or made of it; then it
+ * is the source's, and closed with it. ops: source_stream or source_saved.
+ */
+struct error *stream_open_at(const struct source_ops *ops, struct input *input,
+			     struct input *data, uint64_t at, struct source **ret)
+	MUST_CHECK;
+
+/* Of other sources with such blocks: an empty one, and what its ops call. */
+struct stream *stream_create(const struct source_ops *ops, const char *path);
+struct error *stream_read(struct source *source, uint64_t phys, void *to, size_t len)
+	MUST_CHECK;
+uint64_t stream_next_data(struct source *source, uint64_t phys);
+struct error *stream_lay_out(struct source *source, size_t layout) MUST_CHECK;
+void stream_close(struct source *source);
+
+/* stream-outside.c: opens the file with a block's bytes. */
+struct error *outside_open(struct ram_block *block, const char *path) MUST_CHECK;
+struct error *stream_add_ram(struct source *source, const char *const *files,
+			     size_t count) MUST_CHECK;
 
 #endif

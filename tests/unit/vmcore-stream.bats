@@ -6,7 +6,7 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR" || exit 1
     "$UNIT/make-vmcore" whole
     "$UNIT/make-guest" whole dump --plant note@0x300000 --plant data@0x80005000
-    "$VMCORE" save -q -d 0 --format elf dump dump.elf 2>/dev/null
+    "$VMCORE" save -q -d 1 --format elf dump dump.elf 2>/dev/null
     memory dump.elf >truth
 }
 
@@ -41,7 +41,7 @@ guest() {
 same_memory() {
     local file=$1
     shift
-    ok "$VMCORE" save -qf -d 0 --format elf "$@" "$file" saved.elf
+    ok "$VMCORE" save -qf -d 1 --format elf "$@" "$file" saved.elf
     same "$(memory saved.elf)" "$(cat "$BATS_FILE_TMPDIR/truth")"
     rm saved.elf
 }
@@ -120,4 +120,97 @@ same_memory() {
     printf 'QEVM\0\0\0\2' >old
     fails 1 "$VMCORE" info old
     assert_regex "$stderr" "a migration stream of version 2; 3 is known"
+}
+
+@test "saved: each packing of virsh save, sparse, and a file packed as a whole" {
+    local how
+    for how in raw gzip bzip2 xz lzop zstd sparse; do
+        guest saved --save "$how" $([ "$how" != sparse ] || echo --capability mapped-ram)
+        ok "$VMCORE" info saved
+        assert_line "Format:       virsh save image"
+        same_memory saved
+    done
+    for how in gzip bzip2 xz lzop zstd; do
+        guest packed --format stream --pack "$how"
+        same_memory packed
+    done
+    gzip -1c "$BATS_FILE_TMPDIR/dump.elf" >core.gz
+    ok "$VMCORE" info --json core.gz
+    assert_line --partial '"release":"6.12.0-test"'
+}
+
+@test "saved: not finished, cut in the header, the XML, the packed stream" {
+    local at
+    guest part --save raw --part
+    fails 3 "$VMCORE" info part
+    assert_regex "$stderr" "its writer marked it as incomplete"
+    guest saved --save gzip
+    for at in 15 90 300; do
+        head -c $at saved >cut
+        fails 1 "$VMCORE" info cut
+        assert_regex "$stderr" "^vmcore: cut: "
+    done
+    head -c 1000000 saved >cut
+    fails 3 "$VMCORE" info cut
+    assert_regex "$stderr" "cut: unpacking the gzip stream: the stream ends early"
+    assert_line --regexp "^Missing: +[0-9]"
+}
+
+@test "saved: of another architecture, another version, another packing" {
+    guest saved --save raw
+    sed 's/loongarch64/x86_64\x00\x00\x00\x00\x00/' saved | sed "s/x86_64\\x00*'/x86_64'     /" >other
+    fails 1 "$VMCORE" info other
+    assert_regex "$stderr" "other: a guest of x86_64, not of loongarch64"
+    printf '\3' | dd of=saved bs=1 seek=16 conv=notrunc status=none
+    fails 1 "$VMCORE" info saved
+    assert_regex "$stderr" "a virsh save image of version 3; 1 and 2 are known"
+    printf '\2' | dd of=saved bs=1 seek=16 conv=notrunc status=none
+    printf '\11' | dd of=saved bs=1 seek=28 conv=notrunc status=none
+    fails 1 "$VMCORE" info saved
+    assert_regex "$stderr" "packed in way 9, which is not known"
+}
+
+@test "ram: shared memory beside the stream; what is missing is named" {
+    local nodes="--block node0:200M --block node1:60M"
+    # shellcheck disable=SC2086
+    guest state --format stream --capability x-ignore-shared $nodes --shared node0
+    fails 1 "$VMCORE" info state
+    assert_regex "$stderr" "the memory of RAM block 'node0' \(200 MiB\) is not in it: shared memory"
+    assert_regex "$stderr" "--ram node0=FILE"
+    guest low --format raw
+    head -c 200M low >node0.ram
+    same_memory state --ram node0=node0.ram
+    same_memory state --ram node0.ram
+    head -c 199M low >less
+    fails 1 "$VMCORE" info --ram node0=less state
+    assert_regex "$stderr" "--ram node0=less: less: 199 MiB, RAM block 'node0' is of 200 MiB"
+    fails 1 "$VMCORE" info --ram other=node0.ram state
+    assert_regex "$stderr" "--ram other=node0.ram: no RAM block of state is waiting for it"
+    # shellcheck disable=SC2086
+    guest state --format mapped --capability x-ignore-shared --capability mapped-ram $nodes --shared node0
+    fails 1 "$VMCORE" info state
+    same_memory state --ram node0=node0.ram
+    fails 1 "$VMCORE" info --ram node0.ram "$WHOLE"
+    assert_regex "$stderr" "--ram node0.ram: .* holds all of its memory itself \(ELF core\)"
+}
+
+@test "raw: memory at an address; what is no such thing" {
+    guest low --format raw
+    guest text --format registers
+    ok "$VMCORE" info --registers text low@0
+    assert_line "Format:       raw memory"
+    assert_line "Kernel:       6.12.0-test"
+    assert_line "CPUs:         2, registers from the text of info registers"
+    head -c 6M low >a
+    tail -c +6291457 low >b
+    ok "$VMCORE" save -q --format elf low@0 one
+    ok "$VMCORE" save -q --format elf --ram a@0 b@6M two
+    ok cmp one two
+    ok "$VMCORE" info low@virt
+    fails 1 "$VMCORE" info low
+    assert_regex "$stderr" "of bare memory say where it lies: FILE@ADDRESS"
+    fails 1 "$VMCORE" info low@here
+    assert_regex "$stderr" "low@here: here is no physical address of a page"
+    fails 1 "$VMCORE" info --ram a@4M b@6M
+    assert_regex "$stderr" "a@4M and b@6M overlap"
 }
