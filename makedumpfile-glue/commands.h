@@ -27,6 +27,7 @@ int cmd_save(int argc, char **argv);
 int save_command(int argc, char **argv, save_summary *summary);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_rebuild(int argc, char **argv);
 int cmd_makedumpfile(int argc, char **argv); /* argv[0] is of no matter */
 

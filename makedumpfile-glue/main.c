@@ -15,6 +15,7 @@ static const char help[] =
 	"                       flattened into a pipe, or split\n"
 	"  info SOURCE          one screen about a dump, and how to open it with crash\n"
 	"  dmesg SOURCE [DEST]  the kernel's log\n"
+	"  check SOURCE         read all of a dump and say whether it is whole\n"
 	"  rebuild SOURCE DEST  a plain dump of a flattened one\n"
 	"\n"
 	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump; plain,\n"
@@ -29,6 +30,7 @@ static const struct {
 	{ "save", cmd_save },
 	{ "info", cmd_info },
 	{ "dmesg", cmd_dmesg },
+	{ "check", cmd_check },
 	{ "rebuild", cmd_rebuild },
 };
 
