@@ -41,8 +41,20 @@ fuzz() { # TARGET
     fuzz elfcore
 }
 
-@test "fuzz: kernel images, wrapped, zboot, PE, ELF" {
+@test "fuzz: kernel images of any kind, packed or not" {
     fuzz image
+}
+
+@test "fuzz: zboot images" {
+    fuzz zboot
+}
+
+@test "fuzz: PE images" {
+    fuzz pe
+}
+
+@test "fuzz: ELF images" {
+    fuzz elf
 }
 
 @test "fuzz: /proc/iomem" {

@@ -166,12 +166,63 @@ can_unpack() {
     done
 }
 
-@test "a zboot cut at every byte of its headers is refused, never misread" {
-    image whole --kind zboot
-    for size in {0..80} {81..330..13}; do
-        head -c "$size" "$BATS_TEST_TMPDIR/whole" >"$BATS_TEST_TMPDIR/cut"
-        fails 1 "$KEXEC" --inspect "$BATS_TEST_TMPDIR/cut"
-        [[ $stderr == "kexec: inspecting: "* && $stderr == *$'\n'"kexec: "* ]] || fail "at $size: $stderr"
+@test "a zboot, PE and ELF cut at every byte of their headers are refused, never misread" {
+    for args in "--kind zboot" "--kind zboot --inner elf" "--kind pe" "--kind pe --no-magic" "--kind elf" "--kind elf --loads 2"; do
+        # shellcheck disable=SC2086
+        image whole $args
+        ok "$PROBE_KEXEC" cuts "$IMAGE" 0 4300
+        same "$output" "4300 cuts"
+    done
+    head -c 70 "$IMAGE" >"$BATS_TEST_TMPDIR/cut"
+    fails 1 "$KEXEC" --inspect "$BATS_TEST_TMPDIR/cut"
+    same "$stderr" "kexec: inspecting: $BATS_TEST_TMPDIR/cut: ELF program headers at offset 0x44: needs 4 bytes, 2 are there
+kexec: Copy or install the kernel again."
+}
+
+@test "sizes and offsets of up to 2^32-1 in every word of the headers: no crash, no memory to speak of" {
+    for args in "--kind zboot --compression gzip" "--kind zboot --inner elf" "--kind pe" "--kind elf" "--kind elf --loads 2"; do
+        # shellcheck disable=SC2086
+        image whole $args --size 0x40000 --entry 0x209000
+        ok /usr/bin/python3 -SE - "$PROBE_KEXEC" declared "$IMAGE" 340 <<'PYTHON'
+import os, sys
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print("memory", usage.ru_maxrss < 400 * 1024)
+sys.exit(os.waitstatus_to_exitcode(status))
+PYTHON
+        assert_line --regexp "^[0-9]+ taken, [0-9]+ refused$"
+        assert_line "memory True"
+    done
+}
+
+@test "decompression bombs stop at 512 MiB, as a whole file and inside a zboot" {
+    /usr/bin/python3 -SE - "$BATS_TEST_TMPDIR" <<'PYTHON'
+import struct, sys, zlib
+out = sys.argv[1]
+# 600 times the same MiB of zeros.
+packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+mib = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+gzip = bytes.fromhex("1f8b0800000000000003") + mib * 600 + b"\x03\0" + bytes(8)
+# 4800 runs of 128 KiB; the frame does not say how long it is.
+run = struct.pack("<I", 1 << 1 | (128 << 10) << 3)[:3] + b"\0"
+zstd = struct.pack("<IBB", 0xFD2FB528, 0, 0x58) + run * 4800 + b"\x01\0\0"
+# The same, saying 2^32-1.
+said = struct.pack("<IBI", 0xFD2FB528, 0xA0, 0xFFFFFFFF) + run * 4800 + b"\x01\0\0"
+for name, data in ("gzip", gzip), ("zstd", zstd), ("said", said):
+    open(out + "/" + name, "wb").write(data)
+PYTHON
+    for name in gzip said; do
+        fails 1 "$KEXEC" --inspect "$BATS_TEST_TMPDIR/$name"
+        [[ $stderr == *" stream at offset 0x0: more than the limit of 512 MiB unpacked"* ]] || fail "$name: $stderr"
+    done
+    for name in zstd said; do
+        size=$(stat -c %s "$BATS_TEST_TMPDIR/$name")
+        image z --kind zboot
+        { head -c 12 "$IMAGE"; printf '%b' "$(printf '\\x%02x' $((size & 255)) $((size >> 8 & 255)) $((size >> 16 & 255)) 0)"; head -c 512 "$IMAGE" | tail -c +17; cat "$BATS_TEST_TMPDIR/$name"; } >"$BATS_TEST_TMPDIR/bomb"
+        fails 1 "$KEXEC" --inspect "$BATS_TEST_TMPDIR/bomb"
+        [[ $stderr == *" stream at offset 0x200: more than the limit of 512 MiB unpacked"* ]] || fail "$name: $stderr"
     done
 }
 

@@ -207,6 +207,72 @@ LIST
     done
 }
 
+# changed: a copy of the QEMU machine to be changed, in $SYSTEM.
+changed() {
+    rm -rf "$BATS_TEST_TMPDIR/changed"
+    cp -r "$KDATA/machines/qemu-2g" "$BATS_TEST_TMPDIR/changed"
+    SYSTEM=$BATS_TEST_TMPDIR/changed
+}
+
+@test "kallsyms hidden, unreadable or not there: the plan and the headers are the same" {
+    machine qemu-2g
+    image pe --text "Kernel relocated by 0x"
+    ok plan --json
+    planned=$output
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" >"$BATS_TEST_TMPDIR/headers"
+    same "$(readelf -lW "$BATS_TEST_TMPDIR/headers" | awk '$1 == "LOAD" { print ("0x9" substr($4, 4) == $3) }' | sort -u)" 1
+    changed
+    printf '0000000000000000 T _text\n0000000000000000 T _stext\n' >"$SYSTEM/proc/kallsyms"
+    ok plan --json
+    same "$output" "$planned"
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" | cmp - "$BATS_TEST_TMPDIR/headers"
+    chmod 0 "$SYSTEM/proc/kallsyms"
+    ok plan --json
+    same "$output" "$planned"
+}
+
+@test "sysfs entries missing: a size has its old value, a CPU without a note is left out, none at all is said" {
+    image pe --text "Kernel relocated by 0x"
+    changed
+    rm "$SYSTEM"/sys/devices/system/cpu/cpu0/crash_notes_size
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" >"$BATS_TEST_TMPDIR/headers"
+    same "$(readelf -lW "$BATS_TEST_TMPDIR/headers" | awk '$1 == "NOTE" { print $5 }' | head -n 1)" 0x000400
+    rm "$SYSTEM"/sys/devices/system/cpu/cpu0/crash_notes
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" >"$BATS_TEST_TMPDIR/headers"
+    same "$(readelf -lW "$BATS_TEST_TMPDIR/headers" | grep -c NOTE)" 2
+    rm "$SYSTEM"/sys/kernel/kexec_*
+    ok plan
+    rm "$SYSTEM"/sys/devices/system/cpu/cpu1/crash_notes
+    fails 1 plan
+    says "planning the crash kernel: looking at the system: $SYSTEM/sys/devices/system/cpu: no CPU has a crash_notes file" \
+        "The running kernel needs CONFIG_CRASH_DUMP."
+    while IFS='|' read -r file content expected; do
+        changed
+        printf '%b' "$content" >"$SYSTEM/$file"
+        fails 1 plan
+        [[ $stderr == "kexec: planning the crash kernel: looking at the system: /$file: $expected is not the number expected there"* ]] || fail "$stderr"
+    done <<'TABLE'
+sys/devices/system/cpu/cpu0/crash_notes|xyz\n|"xyz"
+sys/devices/system/cpu/cpu0/crash_notes_size|0\n|"0"
+sys/devices/system/cpu/cpu0/crash_notes_size|-1\n|"-1"
+sys/kernel/vmcoreinfo|0x6460000\n|"0x6460000"
+sys/kernel/vmcoreinfo|0x6460000 0\n|"0x6460000"
+sys/kernel/vmcoreinfo||""
+TABLE
+}
+
+@test "CPUs offline: their notes count, they may be back at the crash" {
+    changed
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" >"$BATS_TEST_TMPDIR/headers"
+    echo 0 >"$SYSTEM/sys/devices/system/cpu/cpu1/online"
+    echo 0 >"$SYSTEM/sys/devices/system/cpu/online"
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" | cmp - "$BATS_TEST_TMPDIR/headers"
+    # Present, and never up: the kernel has made no note for it.
+    mkdir "$SYSTEM/sys/devices/system/cpu/cpu2"
+    echo 0 >"$SYSTEM/sys/devices/system/cpu/cpu2/online"
+    "$PROBE_KEXEC" elfcorehdr "$SYSTEM" | cmp - "$BATS_TEST_TMPDIR/headers"
+}
+
 @test "on another architecture: planning works, loading says that it does not" {
     if [ "$(uname -m)" = loongarch64 ]; then
         skip "this is a loongarch64 machine"

@@ -17,6 +17,7 @@
 #include "kexec/memory.h"
 #include "kexec/permission.h"
 #include "kexec/rules.h"
+#include "lib/bytes.h"
 #include "lib/file.h"
 #include "lib/units.h"
 #include "tests/unit/probe.h"
@@ -261,6 +262,45 @@ static int do_cuts(int argc, char **args)
 	return bad;
 }
 
+/*
+ * declared FILE SIZE: each 32-bit word in the first SIZE bytes of the image said
+ * to be 2^32-1, 2^31, 2^16 and 0, one at a time. Says how many were
+ * still taken for a kernel.
+ */
+static int do_declared(int argc, char **args)
+{
+	static const uint32_t values[] = { UINT32_MAX, 1U << 31, 65536, 0 };
+	struct blob blob cleanup_blob = { 0 };
+	int fd cleanup_close = memfd_create("declared", MFD_CLOEXEC);
+	uint64_t size, at;
+	int taken = 0, refused = 0;
+	char path[40];
+	size_t i;
+
+	if (argc != 2 || !parse_size(args[1], &size) ||
+	    report(file_read(args[0], 1 << 30, &blob)) || size > blob.size)
+		return 2;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (at = 0; at + 4 <= size; at += 2)
+		for (i = 0; i < sizeof(values) / sizeof(*values); i++) {
+			struct image image cleanup_image = { 0 };
+			struct error *err cleanup_error = NULL;
+			uint32_t old = get_le32(blob.data + at);
+
+			put_le32(blob.data + at, values[i]);
+			err = fd_pwrite(fd, path, blob.data, blob.size, 0);
+			put_le32(blob.data + at, old);
+			if (!err)
+				err = image_open(path, NULL, &image);
+			if (err && err->code == ERROR_SYSTEM)
+				return report(err);
+			taken += !err;
+			refused += err != NULL;
+		}
+	printf("%d taken, %d refused\n", taken, refused);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -272,6 +312,7 @@ int main(int argc, char **argv)
 		{ "elfcorehdr", do_elfcorehdr },
 		{ "explain", do_explain }, { "permission", do_permission },
 		{ "kmsg", do_kmsg },     { "cuts", do_cuts },
+		{ "declared", do_declared },
 	};
 	size_t i;
 
