@@ -36,26 +36,47 @@ file_plan() {
 TABLE
 }
 
-@test "the zeros behind a certificate are cut, the certificate is kept" {
+@test "a signed kernel in a zboot: the zeros behind its certificate are cut, the certificate is the end" {
     /usr/bin/python3 -SE - "$UNIT/make-image" "$BATS_TEST_TMPDIR" <<'PYTHON'
 import gzip, struct, subprocess, sys
 make, where = sys.argv[1:]
-subprocess.run([make, where + "/plain", "--pad", "--text", "Kernel relocated by 0x", "--text", "kexec_file"], check=True)
-data = bytearray(open(where + "/plain", "rb").read())
+def image(name, *args):
+    subprocess.run([make, where + "/" + name, "--text", "Kernel relocated by 0x",
+                    "--text", "kexec_file", *args], check=True)
+    return bytearray(open(where + "/" + name, "rb").read())
+data = image("plain", "--pad")
+head = image("zboot", "--kind", "zboot", "--compression", "gzip")[:512]
 pe = struct.unpack_from("<I", data, 0x3C)[0]
 struct.pack_into("<I", data, pe + 0x84, 6)
 struct.pack_into("<II", data, pe + 0xA8, 0x4000, 0x100)
 data[0x4000:0x4100] = b"c" * 0x100
-open(where + "/signed", "wb").write(gzip.compress(data))
+def write(name):
+    stream = gzip.compress(data, 1)
+    struct.pack_into("<I", head, 12, len(stream))
+    open(where + "/" + name, "wb").write(head + stream)
+    open(where + "/" + name + ".gz", "wb").write(stream)
+write("signed")
+open(where + "/expected", "wb").write(data[:0x4100])
 data[0x5000] = 1
-open(where + "/not-the-end", "wb").write(gzip.compress(data))
+write("not-the-end")
+# A table that ends outside of the file, or has no certificate in it.
+data[0x5000] = 0
+struct.pack_into("<II", data, pe + 0xA8, 0x4000, 0xFFFFFFFF)
+write("outside")
+struct.pack_into("<II", data, pe + 0xA8, 0, 0)
+write("unsigned")
 PYTHON
-    IMAGE=$BATS_TEST_TMPDIR/signed
-    ok file_plan
-    assert_line --regexp "^  kernel +16640 bytes, unpacked$"
-    IMAGE=$BATS_TEST_TMPDIR/not-the-end
-    ok file_plan
-    assert_line --regexp "^  kernel +27262976 bytes, unpacked$"
+    for kind in "" .gz; do
+        IMAGE=$BATS_TEST_TMPDIR/signed$kind
+        ok file_plan
+        assert_line --regexp "^  kernel +16640 bytes, unpacked$"
+        "$PROBE_KEXEC" file-bytes "$SYSTEM" "$IMAGE" | cmp - "$BATS_TEST_TMPDIR/expected"
+        for name in not-the-end outside unsigned; do
+            IMAGE=$BATS_TEST_TMPDIR/$name$kind
+            ok file_plan
+            assert_line --regexp "^  kernel +27262976 bytes, unpacked$"
+        done
+    done
 }
 
 @test "what kexec_file_load would get wrong is refused, with the way that works" {

@@ -11,6 +11,7 @@
 
 #include "kexec/cmdline.h"
 #include "kexec/elfcorehdr.h"
+#include "kexec/file-mode.h"
 #include "kexec/image.h"
 #include "kexec/kernel-log.h"
 #include "kexec/machine.h"
@@ -201,6 +202,23 @@ static int do_elfcorehdr(int argc, char **args)
 	return fwrite(blob.data, 1, blob.size, stdout) != blob.size;
 }
 
+/* file-bytes DIR FILE: what kexec_file_load would be given of that kernel, to stdout */
+static int do_file_bytes(int argc, char **args)
+{
+	struct file_request request cleanup_file_request = { 0 };
+	struct machine machine cleanup_machine = { 0 };
+	struct image image cleanup_image = { 0 };
+	struct file_wishes wishes = { .crash = true };
+
+	if (argc != 2)
+		return 2;
+	if (report(machine_read(args[0], true, &machine)) ||
+	    report(image_open(args[1], NULL, &image)) ||
+	    report(file_request_make(&image, &machine, &wishes, &request)))
+		return 1;
+	return fwrite(request.kernel, 1, request.kernel_size, stdout) != request.kernel_size;
+}
+
 /* explain ERRNO: what is said when the kernel answers so */
 static int do_explain(int argc, char **args)
 {
@@ -312,7 +330,7 @@ int main(int argc, char **argv)
 		{ "elfcorehdr", do_elfcorehdr },
 		{ "explain", do_explain }, { "permission", do_permission },
 		{ "kmsg", do_kmsg },     { "cuts", do_cuts },
-		{ "declared", do_declared },
+		{ "declared", do_declared }, { "file-bytes", do_file_bytes },
 	};
 	size_t i;
 
