@@ -29,6 +29,9 @@ static const char help[] =
 	"  -l, -p, -z           pack them with lzo, snappy or zstd\n"
 	"      --raw            do not pack pages\n"
 	"      --threads N      work in N threads; default: one for each CPU\n"
+	"      --memory-budget SIZE\n"
+	"                       take no more memory for buffers; fewer threads, then\n"
+	"                       smaller buffers. Default: half of what is free\n"
 	"      --format FORMAT  kdump (kdump-compressed, default), elf, or flat, which\n"
 	"                       is kdump with --flatten\n"
 	"  -F, --flatten        write DEST flattened\n"
@@ -57,13 +60,14 @@ static const char help[] =
 
 enum {
 	OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_SPLIT, OPTION_SPLIT_BLOCK,
-	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON, OPTION_NO_PROGRESS,
+	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON, OPTION_NO_PROGRESS, OPTION_BUDGET,
 };
 
 static const struct option long_options[] = {
 	{ "level", required_argument, NULL, 'd' },
 	{ "raw", no_argument, NULL, OPTION_RAW },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
+	{ "memory-budget", required_argument, NULL, OPTION_BUDGET },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
 	{ "flatten", no_argument, NULL, 'F' },
 	{ "split", required_argument, NULL, OPTION_SPLIT },
@@ -186,6 +190,8 @@ static struct error *take(int option, void *arguments)
 	case OPTION_SPLIT: return parse_split(optarg, &a->split);
 	case OPTION_SPLIT_BLOCK:
 		return parse_amount("--split-block", optarg, &a->save.split_block);
+	case OPTION_BUDGET:
+		return parse_amount("--memory-budget", optarg, &a->save.memory_budget);
 	case 'L': return parse_amount("--size-limit", optarg, &a->save.size_limit);
 	case OPTION_DRY_RUN: a->save.dry_run = a->save.stats = true; return NULL;
 	case OPTION_STATS: a->save.stats = true; return NULL;

@@ -17,10 +17,6 @@
 #include <snappy-c.h>
 #endif
 
-/* The largest page there is; lzo and snappy want room for pages that grow. */
-#define PAGE_SIZE_MAX ((size_t)65536)
-#define SCRATCH_SIZE  (PAGE_SIZE_MAX + PAGE_SIZE_MAX / 6 + 64)
-
 /* The speed end of the scale, as makedumpfile: in a capture kernel time and
  * CPUs are short, and zlib is the slowest part of a dump. */
 #define LEVEL 1
@@ -33,8 +29,7 @@ struct packer {
 	z_stream deflate;
 #endif
 	ZSTD_CCtx *zstd;
-	uint8_t *scratch; /* of lzo and snappy */
-	void *work;       /* of lzo */
+	void *work; /* of lzo */
 };
 
 struct unpacker {
@@ -159,16 +154,15 @@ static bool inflate_page(struct unpacker *u, const void *from, size_t size, void
 
 static bool lzo_start(struct packer *p)
 {
-	p->scratch = malloc(SCRATCH_SIZE);
 	p->work = malloc(LZO1X_1_MEM_COMPRESS);
-	return lzo_init() == LZO_E_OK && p->scratch && p->work;
+	return lzo_init() == LZO_E_OK && p->work;
 }
 
-static size_t lzo_page(struct packer *p, const void *page, size_t size)
+static size_t lzo_page(struct packer *p, const void *page, size_t size, void *to)
 {
-	lzo_uint packed = SCRATCH_SIZE;
+	lzo_uint packed = 0;
 
-	if (lzo1x_1_compress(page, size, p->scratch, &packed, p->work) != LZO_E_OK)
+	if (lzo1x_1_compress(page, size, to, &packed, p->work) != LZO_E_OK)
 		return 0;
 	return packed;
 }
@@ -189,9 +183,9 @@ static bool lzo_start(struct packer *p)
 	return false;
 }
 
-static size_t lzo_page(struct packer *p, const void *page, size_t size)
+static size_t lzo_page(struct packer *p, const void *page, size_t size, void *to)
 {
-	(void)p, (void)page, (void)size;
+	(void)p, (void)page, (void)size, (void)to;
 	return 0;
 }
 
@@ -204,18 +198,11 @@ static bool unlzo_page(const void *from, size_t size, void *page, size_t page_si
 #endif
 #ifdef HAVE_SNAPPY
 
-static bool snappy_start(struct packer *p)
+static size_t snappy_page(const void *page, size_t size, void *to)
 {
-	p->scratch = malloc(SCRATCH_SIZE);
-	return p->scratch;
-}
+	size_t packed = size + packer_slack(size);
 
-static size_t snappy_page(struct packer *p, const void *page, size_t size)
-{
-	size_t packed = SCRATCH_SIZE;
-
-	return snappy_compress(page, size, (char *)p->scratch, &packed) == SNAPPY_OK ?
-		       packed : 0;
+	return snappy_compress(page, size, to, &packed) == SNAPPY_OK ? packed : 0;
 }
 
 static bool unsnappy_page(const void *from, size_t size, void *page, size_t page_size)
@@ -229,15 +216,9 @@ static bool unsnappy_page(const void *from, size_t size, void *page, size_t page
 
 #else
 
-static bool snappy_start(struct packer *p)
+static size_t snappy_page(const void *page, size_t size, void *to)
 {
-	(void)p;
-	return false;
-}
-
-static size_t snappy_page(struct packer *p, const void *page, size_t size)
-{
-	(void)p, (void)page, (void)size;
+	(void)page, (void)size, (void)to;
 	return 0;
 }
 
@@ -271,7 +252,6 @@ static bool packer_start(struct packer *p)
 	switch (p->codec) {
 	case PAGE_ZLIB: return deflate_start(p);
 	case PAGE_LZO: return lzo_start(p);
-	case PAGE_SNAPPY: return snappy_start(p);
 	case PAGE_ZSTD:
 		p->zstd = ZSTD_createCCtx();
 		return p->zstd &&
@@ -310,30 +290,31 @@ void packer_destroy(struct packer *p)
 	if (p->codec == PAGE_ZLIB)
 		deflate_stop(p);
 	ZSTD_freeCCtx(p->zstd);
-	free(p->scratch);
 	free(p->work);
 	free(p);
 }
 
-size_t packer_pack(struct packer *p, const void *page, size_t size, void *to, size_t room)
+size_t packer_slack(size_t size)
+{
+	return size / 6 + 64;
+}
+
+size_t packer_pack(struct packer *p, const void *page, size_t size, void *to)
 {
 	size_t packed = 0;
 
-	if (room >= size)
-		room = size - 1;
 	switch (p->codec) {
-	case PAGE_ZLIB: return deflate_page(p, page, size, to, room);
+	case PAGE_ZLIB: packed = deflate_page(p, page, size, to, size - 1); break;
 	case PAGE_ZSTD:
-		packed = ZSTD_compress2(p->zstd, to, room, page, size);
-		return ZSTD_isError(packed) ? 0 : packed;
-	case PAGE_LZO: packed = lzo_page(p, page, size); break;
-	case PAGE_SNAPPY: packed = snappy_page(p, page, size); break;
-	case PAGE_RAW: return 0;
+		packed = ZSTD_compress2(p->zstd, to, size - 1, page, size);
+		if (ZSTD_isError(packed))
+			return 0;
+		break;
+	case PAGE_LZO: packed = lzo_page(p, page, size, to); break;
+	case PAGE_SNAPPY: packed = snappy_page(page, size, to); break;
+	case PAGE_RAW: break;
 	}
-	if (packed > room)
-		return 0;
-	memcpy(to, p->scratch, packed);
-	return packed;
+	return packed < size ? packed : 0;
 }
 
 struct error *unpacker_create(struct unpacker **ret)

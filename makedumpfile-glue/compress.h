@@ -37,11 +37,14 @@ struct error *packer_create(enum page_codec codec, struct packer **ret) MUST_CHE
 void packer_destroy(struct packer *packer);
 
 /*
- * Packs one page into to[room]. Returns the packed size, or 0 when it would
- * not be smaller than the page (or room): the page is then stored raw.
+ * Packs one page into `to`, which has room for a page and packer_slack().
+ * Returns the packed size, or 0 when it would not be smaller than the page:
+ * the page is then stored raw.
  */
-size_t packer_pack(struct packer *packer, const void *page, size_t size, void *to,
-		   size_t room);
+size_t packer_pack(struct packer *packer, const void *page, size_t size, void *to);
+
+/* What lzo and snappy may write beyond the page's size while they try. */
+size_t packer_slack(size_t size);
 
 struct unpacker;
 struct error *unpacker_create(struct unpacker **ret) MUST_CHECK;

@@ -68,9 +68,9 @@ void summary_text(FILE *out, const struct dump *dump, const struct save_options 
 		print_dry_run(out, c);
 		return;
 	}
-	fprintf(out, "pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " packed, %" PRIu64
-		" as they are, %" PRIu64 " unreadable)\n",
-		c->pages, c->zero, c->packed, c->raw, c->lost);
+	fprintf(out, "pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " repeated, %" PRIu64
+		" packed, %" PRIu64 " as they are, %" PRIu64 " unreadable)\n",
+		c->pages, c->zero, c->repeated, c->packed, c->raw, c->lost);
 	fprintf(out, "bytes: %" PRIu64 " in (%s), %" PRIu64 " out (%s), ratio %.2f\n",
 		c->bytes_in, size_text(c->bytes_in, in), c->bytes_out,
 		size_text(c->bytes_out, out_size),
@@ -126,6 +126,7 @@ void summary_json(FILE *out, const struct dump *dump, const struct save_options 
 		{ "page_size", (uint64_t)1 << dump->page_shift },
 		{ "pages", c->pages },
 		{ "zero", c->zero },
+		{ "repeated", c->repeated },
 		{ "packed", c->packed },
 		{ "raw", c->raw },
 		{ "unreadable", c->lost },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From an open dump to a new file: read, test, pack, write, in chunks of a
- * megabyte, so that the memory needed does not depend on the dump. Several
- * threads take chunks in turn and write in that order.
+ * From an open dump to a new file, or several: which pages a level keeps, and
+ * what becomes of the file when all goes well and when it does not. With one
+ * thread the same dump gives the same file; with more, data may lie in another
+ * order.
  */
 #ifndef GLUE_SAVE_H
 #define GLUE_SAVE_H
@@ -29,7 +30,8 @@ struct save_options {
 	const struct output_ops *output;
 	enum page_codec codec;
 	unsigned int level;
-	unsigned int threads; /* 0: one for each CPU; what is written is the same */
+	unsigned int threads; /* 0: one for each CPU */
+	uint64_t memory_budget; /* bytes for buffers; 0: half of what is free */
 	bool force; /* an existing destination is replaced, once the dump is whole */
 	bool quiet; /* no progress */
 };
@@ -40,8 +42,10 @@ struct save_counts {
 	bool types_known;
 	uint64_t pages;   /* the others */
 	uint64_t zero;    /* of these: shared or holes */
+	uint64_t repeated; /* equal to an earlier one, and refer to it */
 	uint64_t packed;  /* made smaller */
 	uint64_t raw;     /* as they are */
+	uint64_t unpacked; /* of these: look random, no codec was asked */
 	uint64_t lost;    /* could not be read */
 	uint64_t bytes_in;
 	uint64_t bytes_out; /* without holes */

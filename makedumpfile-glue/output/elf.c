@@ -6,6 +6,7 @@
  * finds its zeros without knowing of holes.
  */
 #include <elf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,6 @@
 #include "lib/elfcore.h"
 #include "lib/loongarch.h"
 #include "makedumpfile-glue/output/output.h"
-#include "makedumpfile-glue/output/writer.h"
-
-#define DATA_ROOM ((size_t)1 << 20)
 
 /* Room in the headers for runs cut in two by unreadable pages. */
 #define SPARE_SEGMENTS 512
@@ -31,10 +29,9 @@ struct elf_output {
 	struct target *target;
 	uint64_t notes_at;
 	uint64_t data_at;
-	uint64_t next_rank; /* of the next page among the kept ones */
 	bool keep_zeros;
+	pthread_mutex_t lock; /* for what follows */
 	struct extents missing;
-	struct writer data;
 };
 
 static void add_load(struct elf_segment *segments, size_t *count, uint64_t start,
@@ -100,8 +97,8 @@ static void elf_close(struct output *output)
 {
 	struct elf_output *o = (struct elf_output *)output;
 
-	writer_deinit(&o->data);
 	extents_deinit(&o->missing);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
@@ -120,9 +117,8 @@ static struct error *elf_open(const struct output_plan *plan, struct target *tar
 	o->notes_at = elfcore_headers_size(1 + plan->kept->count + SPARE_SEGMENTS);
 	o->data_at = align_up(o->notes_at + plan->notes->size,
 			      (uint64_t)1 << plan->page_shift);
-	err = writer_init(&o->data, target, o->data_at, DATA_ROOM);
-	if (!err)
-		err = write_headers(o, true);
+	pthread_mutex_init(&o->lock, NULL);
+	err = write_headers(o, true);
 	if (!err)
 		err = target_write(target, plan->notes->data, plan->notes->size,
 				   o->notes_at);
@@ -134,41 +130,55 @@ static struct error *elf_open(const struct output_plan *plan, struct target *tar
 	return NULL;
 }
 
-static struct error *put_zeros(struct elf_output *o, size_t size)
+static struct error *put_zeros(struct elf_output *o, uint64_t place, uint64_t size)
 {
-	static const uint8_t zeros[4096];
+	static const uint8_t zeros[LOONGARCH_PAGE_SIZE_MAX];
 	struct error *err = NULL;
 
-	for (; size && !err; size -= sizeof(zeros))
-		err = writer_put(&o->data, zeros, sizeof(zeros));
+	while (size && !err) {
+		uint64_t n = size < sizeof(zeros) ? size : sizeof(zeros);
+
+		err = target_write(o->target, zeros, n, place);
+		place += n;
+		size -= n;
+	}
 	return err;
 }
 
-static struct error *elf_put(struct output *output, uint64_t first,
-			     const struct packed_page *pages, size_t count)
+static struct error *put_missing(struct elf_output *o, const struct page_batch *batch)
 {
-	struct elf_output *o = (struct elf_output *)output;
-	const unsigned int shift = o->plan->page_shift;
 	struct error *err = NULL;
 	size_t i;
 
-	for (i = 0; i < count && !err; i++, o->next_rank++) {
-		uint64_t place = o->data_at + (o->next_rank << shift);
+	pthread_mutex_lock(&o->lock);
+	for (i = 0; i < batch->count && !err; i++)
+		if (batch->pages[i].kind == PAGE_MISSING)
+			err = extents_add(&o->missing, batch->pages[i].frame,
+					  batch->pages[i].frame + 1);
+	pthread_mutex_unlock(&o->lock);
+	return err;
+}
 
-		if (pages[i].kind == PAGE_MISSING) {
-			err = extents_add(&o->missing, first + i, first + i + 1);
-			continue;
-		}
-		if (pages[i].kind == PAGE_ZERO && !o->keep_zeros)
-			continue;
-		if (writer_position(&o->data) != place) {
-			err = writer_flush(&o->data);
-			o->data.offset = place;
-		}
-		if (!err && pages[i].kind == PAGE_ZERO)
-			err = put_zeros(o, (size_t)1 << shift);
-		else if (!err)
-			err = writer_put(&o->data, pages[i].data, pages[i].size);
+/* Stretch by stretch of pages of one kind. */
+static struct error *elf_put(struct output *output, struct page_batch *batch)
+{
+	struct elf_output *o = (struct elf_output *)output;
+	const unsigned int shift = o->plan->page_shift;
+	struct error *err = put_missing(o, batch);
+	size_t i, end;
+
+	batch->place = o->data_at + (batch->rank << shift);
+	for (i = 0; i < batch->count && !err; i = end) {
+		const enum page_kind kind = batch->pages[i].kind;
+		const uint64_t place = batch->place + (i << shift);
+
+		for (end = i + 1; end < batch->count && batch->pages[end].kind == kind;)
+			end++;
+		if (kind == PAGE_DATA)
+			err = target_write(o->target, batch->data + (i << shift),
+					   (end - i) << shift, place);
+		else if (kind == PAGE_ZERO && o->keep_zeros)
+			err = put_zeros(o, place, (end - i) << shift);
 	}
 	return err;
 }
@@ -176,12 +186,12 @@ static struct error *elf_put(struct output *output, uint64_t first,
 static struct error *elf_finish(struct output *output)
 {
 	struct elf_output *o = (struct elf_output *)output;
-	uint64_t end = o->data_at + (o->next_rank << o->plan->page_shift);
-	struct error *err = writer_flush(&o->data);
+	const uint64_t size = extents_total(o->plan->part) << o->plan->page_shift;
+	struct error *err;
 
+	extents_normalize(&o->missing);
 	/* The last pages may be holes. */
-	if (!err)
-		err = target_set_size(o->target, end);
+	err = target_set_size(o->target, o->data_at + size);
 	return err ? err : write_headers(o, o->missing.count > 0);
 }
 

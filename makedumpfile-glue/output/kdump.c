@@ -13,11 +13,11 @@
 #include "lib/bytes.h"
 #include "lib/elfcore.h"
 #include "makedumpfile-glue/output/output.h"
-#include "makedumpfile-glue/output/writer.h"
 
-#define DATA_ROOM   ((size_t)1 << 20)
-#define DESC_ROOM   ((size_t)64 << 10)
 #define BITMAP_ROOM ((size_t)32 << 10)
+
+/* Descriptors written at a time: those of a megabyte of the smallest pages. */
+#define DESCS 256
 
 struct kdump_output {
 	struct output output; /* first */
@@ -25,9 +25,9 @@ struct kdump_output {
 	size_t block_size;
 	uint32_t status;
 	uint64_t zero_page; /* file offset of the one page of zeros */
-	bool missing;
-	struct writer descs;
-	struct writer data;
+	uint64_t descs;
+	uint64_t next;     /* file offset of the next data; atomic */
+	bool missing;      /* atomic */
 };
 
 /* File offset and size of the VMCOREINFO text inside the notes. */
@@ -196,19 +196,13 @@ static struct error *write_front(struct kdump_output *o, const struct output_pla
 	/* Also makes the file reach over the bitmaps and descriptors: crash maps
 	 * the ones, and zero descriptors say "not written". */
 	if (!err)
-		err = writer_put(&o->data, zeros, o->block_size);
-	if (!err)
-		err = writer_flush(&o->data);
+		err = target_write(o->target, zeros, o->block_size, o->zero_page);
 	return err;
 }
 
 static void kdump_close(struct output *output)
 {
-	struct kdump_output *o = (struct kdump_output *)output;
-
-	writer_deinit(&o->descs);
-	writer_deinit(&o->data);
-	free(o);
+	free(output);
 }
 
 static struct error *kdump_open(const struct output_plan *plan, struct target *target,
@@ -225,78 +219,71 @@ static struct error *kdump_open(const struct output_plan *plan, struct target *t
 	o->block_size = (size_t)1 << plan->page_shift;
 	o->status = plan->codec;
 	err = plan_layout(plan, &l);
-	if (!err)
-		err = writer_init(&o->descs, target, l.descs, DESC_ROOM);
-	if (!err)
-		err = writer_init(&o->data, target, l.data, DATA_ROOM);
-	o->zero_page = l.data;
-	if (!err)
+	if (!err) {
+		o->descs = l.descs;
+		o->zero_page = l.data;
+		o->next = l.data + o->block_size;
 		err = write_front(o, plan, &l);
+	}
 	if (err) {
-		/* What reached the file counts in the message of the caller. */
-		kdump_close(&o->output);
+		free(o);
 		return err;
 	}
 	*ret = &o->output;
 	return NULL;
 }
 
-/* A descriptor never reaches the file before the data it points to, and not
- * long after it: what breaks off shall be of use. */
-static struct error *flush_all(struct kdump_output *o)
+static void build_desc(struct kdump_output *o, const struct packed_page *page,
+		       uint64_t place, uint8_t desc[KDUMP_DESC_SIZE])
 {
-	struct error *err = writer_flush(&o->data);
-
-	return err ? err : writer_flush(&o->descs);
+	memset(desc, 0, KDUMP_DESC_SIZE);
+	switch (page->kind) {
+	case PAGE_ZERO:
+		put_le64(desc + KDUMP_DESC_AT_OFFSET, o->zero_page);
+		put_le32(desc + KDUMP_DESC_AT_SIZE, o->block_size);
+		break;
+	case PAGE_MISSING:
+		__atomic_store_n(&o->missing, true, __ATOMIC_RELAXED);
+		break;
+	case PAGE_DATA:
+	case PAGE_SHARED:
+		put_le64(desc + KDUMP_DESC_AT_OFFSET,
+			 page->kind == PAGE_DATA ? place + page->at : page->at);
+		put_le32(desc + KDUMP_DESC_AT_SIZE, page->size);
+		put_le32(desc + KDUMP_DESC_AT_FLAGS, page->codec);
+		break;
+	}
 }
 
-static struct error *kdump_put(struct output *output, uint64_t first,
-			       const struct packed_page *pages, size_t count)
+/* A descriptor never reaches the file before the data it points to, and not
+ * long after it: what breaks off shall be of use. */
+static struct error *kdump_put(struct output *output, struct page_batch *batch)
 {
 	struct kdump_output *o = (struct kdump_output *)output;
-	size_t i;
+	uint8_t descs[DESCS * KDUMP_DESC_SIZE];
+	struct error *err;
+	size_t done = 0, i;
 
-	(void)first; /* frames ascend, so descriptors simply follow each other */
-	for (i = 0; i < count; i++) {
-		uint8_t desc[KDUMP_DESC_SIZE] = { 0 };
-		struct error *err = NULL;
+	batch->place = __atomic_fetch_add(&o->next, batch->size, __ATOMIC_RELAXED);
+	err = target_write(o->target, batch->data, batch->size, batch->place);
+	while (!err && done < batch->count) {
+		size_t n = batch->count - done < DESCS ? batch->count - done : DESCS;
 
-		if (o->data.used + o->block_size >= o->data.room ||
-		    o->descs.used + sizeof(desc) > o->descs.room)
-			err = flush_all(o);
-		if (err)
-			return err;
-		switch (pages[i].kind) {
-		case PAGE_ZERO:
-			put_le64(desc + KDUMP_DESC_AT_OFFSET, o->zero_page);
-			put_le32(desc + KDUMP_DESC_AT_SIZE, o->block_size);
-			break;
-		case PAGE_MISSING:
-			o->missing = true;
-			break;
-		case PAGE_DATA:
-			put_le64(desc + KDUMP_DESC_AT_OFFSET, writer_position(&o->data));
-			put_le32(desc + KDUMP_DESC_AT_SIZE, pages[i].size);
-			put_le32(desc + KDUMP_DESC_AT_FLAGS, pages[i].codec);
-			err = writer_put(&o->data, pages[i].data, pages[i].size);
-			break;
-		}
-		if (!err)
-			err = writer_put(&o->descs, desc, sizeof(desc));
-		if (err)
-			return err;
+		for (i = 0; i < n; i++)
+			build_desc(o, &batch->pages[done + i], batch->place,
+				   descs + i * KDUMP_DESC_SIZE);
+		err = target_write(o->target, descs, n * KDUMP_DESC_SIZE,
+				   o->descs + (batch->rank + done) * KDUMP_DESC_SIZE);
+		done += n;
 	}
-	return NULL;
+	return err;
 }
 
 static struct error *kdump_finish(struct output *output)
 {
 	struct kdump_output *o = (struct kdump_output *)output;
 	uint8_t status[4];
-	struct error *err = flush_all(o);
 
-	if (err)
-		return err;
 	put_le32(status, o->status | (o->missing ? KDUMP_STATUS_INCOMPLETE : 0));
 	return target_write(o->target, status, sizeof(status), KDUMP_AT_STATUS);
 }
@@ -305,6 +292,7 @@ const struct output_ops output_kdump = {
 	.name = "kdump",
 	.format = "kdump-compressed",
 	.takes_packed = true,
+	.shares_pages = true,
 	/* Only memory: 8 MiB of it. */
 	.max_runs = 524288,
 	.open = kdump_open,

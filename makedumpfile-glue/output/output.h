@@ -38,7 +38,8 @@ struct output_plan {
 };
 
 enum page_kind {
-	PAGE_DATA,    /* data, size, codec say it */
+	PAGE_DATA,    /* at, size, codec say it; in the batch's data */
+	PAGE_SHARED,  /* likewise, but data that is in the file already */
 	PAGE_ZERO,    /* all zeros; no data */
 	PAGE_MISSING, /* could not be read: must not read back as zeros */
 };
@@ -47,7 +48,19 @@ struct packed_page {
 	enum page_kind kind;
 	enum page_codec codec;
 	uint32_t size;
+	uint64_t at; /* offset in the data; of a shared page in the file */
+	uint64_t frame;
+};
+
+/* Pages in the order of their frames, with none between them that the file
+ * also gets. Where takes_packed is false, page i is at i << page_shift. */
+struct page_batch {
+	uint64_t rank; /* of the first among the pages of the file */
+	const struct packed_page *pages;
+	size_t count;
 	const uint8_t *data; /* borrowed for the call */
+	size_t size;
+	uint64_t place; /* set by put: where the data is in the file */
 };
 
 struct output;
@@ -56,6 +69,7 @@ struct output_ops {
 	const char *name;       /* as after --format */
 	const char *format;     /* for people */
 	bool takes_packed;      /* false: put is only given raw pages */
+	bool shares_pages;      /* several pages may have the same data */
 	size_t max_runs;        /* more runs of kept pages would cost too much */
 
 	/*
@@ -67,11 +81,11 @@ struct output_ops {
 			      struct output **ret);
 
 	/*
-	 * put: `count` pages from frame `first`, all in one run of plan->part.
-	 * Frames come in ascending order, each frame of the part exactly once.
+	 * put: each page of the part is put exactly once. Several threads call
+	 * it, in any order. When it returns the data is in the file, and a
+	 * description of it that breaks off never precedes it.
 	 */
-	struct error *(*put)(struct output *output, uint64_t first,
-			     const struct packed_page *pages, size_t count);
+	struct error *(*put)(struct output *output, struct page_batch *batch);
 
 	/* finish: writes what is still held back and takes the mark away,
 	 * unless a page was put as missing. target_finish() is the caller's. */

@@ -54,16 +54,22 @@ codec() {
 @test "save: snappy" { codec -p 4 snappy; }
 @test "save: zstd" { codec -z 32 zstd; }
 
-@test "save: the number of threads does not show in the file" {
-    make_vmcore raw --memory 2M+4M --memory 1G+2M:text --memory 2G+3M
+# Threads are only started for 16 MiB each.
+@test "save: many threads put every page, in ELF to the same place" {
+    make_vmcore raw --memory 2M+4M --memory 1G+64M:zero --memory 2G+48M
     local option threads
-    for option in -c -z --format=elf; do
+    for option in -c -z --raw; do
         ok "$VMCORE" save -q -f --threads 1 $option raw one
-        for threads in 2 8; do
+        ok "$VMCORE" save -q -f --threads 1 $option raw again
+        cmp one again
+        for threads in 2 7; do
             ok "$VMCORE" save -q -f --threads $threads $option raw many
-            cmp one many
+            pages_equal raw many
         done
     done
+    ok "$VMCORE" save -q --threads 1 --format=elf raw elf
+    ok "$VMCORE" save -q -f --threads 7 --format=elf raw many
+    cmp elf many
     # Also from a source that only one thread may read.
     ok "$VMCORE" save -q -f --threads 4 one two
     pages_equal raw two
@@ -178,13 +184,14 @@ sys.exit(status)' "$@"
     make_vmcore little --memory 2M+16M:zero
     make_vmcore large --memory 2M+1G:zero --memory 0x300000000000+16M:text
     for format in kdump elf; do
-        peak_memory "$VMCORE" save -q --format $format little a
+        peak_memory "$VMCORE" save -q --threads 1 --format $format little a
         small=$peak
-        peak_memory "$VMCORE" save -q --format $format large b
-        [ $((peak - small)) -lt 4096 ]
+        # The table of pages that may repeat grows with the dump up to 4 MiB.
+        peak_memory "$VMCORE" save -q --threads 1 --format $format large b
+        [ $((peak - small)) -lt 8192 ]
         sanitized "$VMCORE" || [ "$peak" -lt 20480 ]
-        peak_memory "$VMCORE" save -q b c
-        [ $((peak - small)) -lt 4096 ]
+        peak_memory "$VMCORE" save -q --threads 1 b c
+        [ $((peak - small)) -lt 8192 ]
         rm a b c
     done
 }
@@ -203,6 +210,52 @@ sys.exit(status)' "$@"
     pages_equal raw dump
     ok "$VMCORE" save -q --format elf raw elf
     pages_equal raw elf
+}
+
+@test "save: pages that repeat are stored once, and only equal ones" {
+    # 32 MiB of text, 16 of its pages again further on; then pages of one word.
+    make_vmcore raw --memory 2M+32M:text --memory 1G+4M:zero
+    /usr/bin/python3 - raw <<'END'
+import struct, sys
+with open(sys.argv[1], "r+b") as f:
+    head = f.read(64 + 56 * 3)
+    first, second = (struct.unpack_from("<IIQQQQQQ", head, 64 + 56 * i)[2] for i in (1, 2))
+    f.seek(first + 300 * 16384)
+    page = f.read(16384)
+    for i in range(16):
+        f.seek(second + i * 16384)
+        f.write(page)
+    for i in range(16, 48):
+        f.seek(second + i * 16384)
+        f.write(bytes([i % 3 + 1] * 8) * 2048)
+    # Alike but for one byte.
+    for i in range(64, 192):
+        at = i * 83
+        f.seek(second + i * 16384)
+        f.write(page[:at] + bytes([page[at] ^ 1]) + page[at + 1:])
+END
+    local option
+    for option in -c -l --raw; do
+        ok "$VMCORE" save -f --threads 1 "$option" raw dump
+        assert_line --regexp ' 45 repeated,'
+        pages_equal raw dump
+        ok "$VMCORE" save -q -f --threads 7 "$option" raw many
+        pages_equal raw many
+    done
+    ok "$VMCORE" save -q -f --threads 1 --raw raw dump
+    [ "$(stat -c %s dump)" -lt $((347 * 1048576 / 10)) ]
+    # A table of nothing, and of all memory.
+    for option in 1 64K 1G 1T; do
+        ok "$VMCORE" save -q -f --memory-budget $option raw dump
+        pages_equal raw dump
+    done
+}
+
+@test "save: pages that do not pack are found before the codec" {
+    make_vmcore raw --memory 2M+4M:random
+    ok "$VMCORE" save -f raw dump
+    assert_line --regexp '^pages: 256 \(0 zero, 0 repeated, 1 packed, 255 as they are,' # one is the kernel's
+    pages_equal raw dump
 }
 
 @test "save: pages at the ragged ends of memory are kept, filled up with zeros" {
@@ -258,7 +311,7 @@ END
     make_vmcore raw
     ok "$VMCORE" save raw dump
     assert_line "dump: kdump-compressed, zlib"
-    assert_line --regexp '^pages: 512 \([0-9]+ zero, [0-9]+ packed, [0-9]+ as they are, 0 unreadable\)$'
+    assert_line --regexp '^pages: 512 \([0-9]+ zero, [0-9]+ repeated, [0-9]+ packed, [0-9]+ as they are, 0 unreadable\)$'
     assert_line --regexp '^bytes: 8388608 in \(8 MiB\), [0-9]+ out \(.* MiB\), ratio [0-9.]+$'
     assert_line --regexp '^time: [0-9.]+ s, .*/s$'
     ok "$VMCORE" save --quiet --force raw dump

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/pipeline.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "makedumpfile-glue/compress.h"
+#include "makedumpfile-glue/page-tests.h"
+#include "makedumpfile-glue/repeats.h"
+
+/* Reads of this size are as fast as a mapping of the file: 14 GB/s with the
+ * test for zeros against 9 (4 MiB windows) and 17 (16 MiB) on one CPU, 17
+ * against 9 and 14 on two, where mappings wait for each other. And a page that
+ * cannot be read is an error here, not a signal. */
+#define CHUNK_SIZE ((size_t)1 << 20)
+
+/* A codec's context at most, and something to spare. */
+#define CODEC_MEMORY ((uint64_t)1 << 20)
+
+/* A thread for less than this is not worth starting. */
+#define WORKER_CHUNKS 16
+
+/* Enough for 2 GiB of different pages of 16 KiB. */
+#define REPEATS_MEMORY ((size_t)4 << 20)
+
+/* Pages that one worker takes at once, gathered over runs. */
+struct chunk {
+	uint64_t rank; /* of the first page in the file */
+	size_t run;
+	uint64_t at; /* the first page, in pages->run[run] */
+	size_t count;
+};
+
+struct worker {
+	struct pipeline *pipeline;
+	uint16_t number;
+	pthread_t thread;
+	struct packer *packer; /* NULL: pages stay as they are */
+	uint8_t *in;
+	uint8_t *out; /* NULL: they are put from where they were read to */
+	size_t used;  /* of out */
+	uint8_t *twin; /* one page, for comparing */
+	bool *lost_map;
+	bool *hole_map; /* zeros, and not read: the file has a hole there */
+	struct packed_page *pages;
+	struct repeat *added; /* what the repeats were told of this chunk */
+	size_t added_count;
+	struct pipeline_counts counts; /* of the chunk in hand */
+	struct error *lost;
+};
+
+struct pipeline {
+	struct pipeline_plan plan;
+	size_t page_size;
+	size_t chunk_pages;
+	struct repeats *repeats; /* NULL: not looked for */
+	struct worker *workers;
+	size_t worker_count;
+
+	const struct extents *pages;
+	struct output *output;
+
+	pthread_mutex_t read_lock; /* for sources that one thread reads */
+	pthread_mutex_t lock;      /* for all below */
+	struct chunk next;
+	struct pipeline_counts counts;
+	struct error *lost;
+	struct error *err; /* the first */
+	bool stop;
+	int signal;
+};
+
+/* ---- One page ---- */
+
+/* Is the page that was put before the same? */
+static bool is_same(struct worker *w, const struct repeat *before, const uint8_t *page)
+{
+	struct pipeline *p = w->pipeline;
+	const bool alone = !p->plan.dump->source->ops->reads_in_parallel;
+	struct error *err = NULL;
+	bool lost;
+
+	if (before->pattern)
+		return true;
+	if (before->pending)
+		return !memcmp(w->in + before->place * p->page_size, page, p->page_size);
+	if (alone)
+		pthread_mutex_lock(&p->read_lock);
+	dump_read_pages(p->plan.dump, before->frame, 1, w->twin, &lost, &err);
+	if (alone)
+		pthread_mutex_unlock(&p->read_lock);
+	error_free(err);
+	return !lost && !memcmp(w->twin, page, p->page_size);
+}
+
+/* Refers to an equal page if there is one; else *ret_key is what the page will
+ * be known by. */
+static bool pack_repeated(struct worker *w, size_t i, const uint8_t *page,
+			  struct repeat *ret)
+{
+	struct pipeline *p = w->pipeline;
+	struct packed_page *packed = &w->pages[i];
+	struct repeat before;
+
+	*ret = (struct repeat){ .frame = packed->frame, .place = i, .pending = true,
+				.owner = w->number };
+	ret->pattern = page_is_pattern(page, p->page_size);
+	if (ret->pattern)
+		memcpy(&ret->key, page, sizeof(ret->key));
+	else
+		ret->key = page_key(page, p->page_size);
+	if (!repeats_find(p->repeats, ret->key, ret->pattern, &before) ||
+	    (before.pending && before.owner != w->number) || !is_same(w, &before, page))
+		return false;
+	packed->kind = before.pending ? PAGE_DATA : PAGE_SHARED;
+	packed->at = before.pending ? w->pages[before.place].at : before.place;
+	packed->size = before.size;
+	packed->codec = before.codec;
+	w->counts.repeated++;
+	return true;
+}
+
+static void add_repeat(struct worker *w, const struct packed_page *packed,
+		       struct repeat *page)
+{
+	page->size = packed->size;
+	page->codec = packed->codec;
+	repeats_add(w->pipeline->repeats, page);
+	w->added[w->added_count++] = *page;
+}
+
+static void pack_page(struct worker *w, size_t i)
+{
+	const struct pipeline *p = w->pipeline;
+	const uint8_t *page = w->in + i * p->page_size;
+	struct packed_page *packed = &w->pages[i];
+	struct repeat repeat;
+	size_t size = 0;
+
+	packed->kind = PAGE_DATA;
+	packed->codec = PAGE_RAW;
+	packed->size = p->page_size;
+	packed->at = w->out ? w->used : i * p->page_size;
+	if (w->lost_map[i]) {
+		packed->kind = PAGE_MISSING;
+		w->counts.lost++;
+		return;
+	}
+	if (w->hole_map[i] || page_is_zero(page, p->page_size)) {
+		packed->kind = PAGE_ZERO;
+		w->counts.zero++;
+		return;
+	}
+	if (p->repeats && pack_repeated(w, i, page, &repeat))
+		return;
+	if (w->packer && page_looks_random(page, p->page_size))
+		w->counts.unpacked++;
+	else if (w->packer)
+		size = packer_pack(w->packer, page, p->page_size, w->out + w->used);
+	if (size) {
+		packed->size = size;
+		packed->codec = p->plan.codec;
+		w->counts.packed++;
+	} else {
+		if (w->out)
+			memcpy(w->out + w->used, page, p->page_size);
+		w->counts.raw++;
+	}
+	w->used += packed->size;
+	if (p->repeats)
+		add_repeat(w, packed, &repeat);
+}
+
+/* ---- One chunk ---- */
+
+/* The next stretch of the chunk that lies in one run; false at its end. */
+static bool next_piece(const struct pipeline *p, struct chunk *rest, uint64_t *ret_first,
+		       size_t *ret_count)
+{
+	const struct extent *run = &p->pages->run[rest->run];
+
+	if (!rest->count)
+		return false;
+	*ret_first = rest->at;
+	*ret_count = run->end - rest->at < rest->count ? run->end - rest->at : rest->count;
+	rest->count -= *ret_count;
+	rest->at += *ret_count;
+	if (rest->at == run->end && ++rest->run < p->pages->count)
+		rest->at = run[1].start;
+	return true;
+}
+
+/* False when there is nothing left to do. */
+static bool take_chunk(struct pipeline *p, struct chunk *ret)
+{
+	uint64_t first;
+	size_t count;
+	bool taken;
+
+	pthread_mutex_lock(&p->lock);
+	taken = !p->stop && p->next.run < p->pages->count;
+	if (taken) {
+		*ret = p->next;
+		ret->count = 0;
+		p->next.count = p->chunk_pages;
+		while (p->next.run < p->pages->count &&
+		       next_piece(p, &p->next, &first, &count))
+			ret->count += count;
+		p->next.rank += ret->count;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return taken;
+}
+
+/* Of the pages from `first` on, how many at once lie in a hole of the file? */
+static size_t count_holes(const struct pipeline *p, uint64_t first, size_t count)
+{
+	const unsigned int shift = p->plan.dump->page_shift;
+	const uint64_t data = source_next_data(p->plan.dump->source, first << shift) >> shift;
+
+	return data - first < count ? data - first : count;
+}
+
+static void read_piece(struct worker *w, uint64_t first, size_t count, size_t at)
+{
+	struct pipeline *p = w->pipeline;
+	const size_t holes = count_holes(p, first, count);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		w->pages[at + i].frame = first + i;
+	memset(w->hole_map + at, 0, count * sizeof(*w->hole_map));
+	memset(w->hole_map + at, 1, holes * sizeof(*w->hole_map));
+	memset(w->lost_map + at, 0, holes * sizeof(*w->lost_map));
+	if (holes < count)
+		dump_read_pages(p->plan.dump, first + holes, count - holes,
+				w->in + (at + holes) * p->page_size,
+				w->lost_map + at + holes, &w->lost);
+}
+
+static void read_chunk(struct worker *w, struct chunk chunk)
+{
+	struct pipeline *p = w->pipeline;
+	const bool alone = !p->plan.dump->source->ops->reads_in_parallel;
+	uint64_t first;
+	size_t count, done = 0;
+
+	if (alone)
+		pthread_mutex_lock(&p->read_lock);
+	for (; next_piece(p, &chunk, &first, &count); done += count)
+		read_piece(w, first, count, done);
+	if (alone)
+		pthread_mutex_unlock(&p->read_lock);
+}
+
+static struct error *put_chunk(struct worker *w, const struct chunk *chunk)
+{
+	struct pipeline *p = w->pipeline;
+	struct page_batch batch = {
+		.rank = chunk->rank,
+		.pages = w->pages,
+		.count = chunk->count,
+		.data = w->out ? w->out : w->in,
+		.size = w->out ? w->used : chunk->count * p->page_size,
+	};
+	struct error *err = p->output->ops->put(p->output, &batch);
+	size_t i;
+
+	for (i = 0; i < w->added_count && !err; i++) {
+		const struct repeat *page = &w->added[i];
+
+		repeats_placed(p->repeats, page->key, page->pattern, page->frame,
+			       batch.place + w->pages[page->place].at);
+	}
+	return err;
+}
+
+/* ---- All ---- */
+
+/* Ends the work of all; takes err. */
+static void stop(struct pipeline *p, struct error *err)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->err)
+		error_free(err);
+	else
+		p->err = err;
+	p->stop = true;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* A chunk is in the file. */
+static void account(struct worker *w, size_t count)
+{
+	struct pipeline *p = w->pipeline;
+	struct pipeline_counts *c = &p->counts;
+
+	pthread_mutex_lock(&p->lock);
+	c->pages += count;
+	c->zero += w->counts.zero;
+	c->repeated += w->counts.repeated;
+	c->packed += w->counts.packed;
+	c->raw += w->counts.raw;
+	c->unpacked += w->counts.unpacked;
+	c->lost += w->counts.lost;
+	if (!p->lost) {
+		p->lost = w->lost;
+		w->lost = NULL;
+	}
+	progress_step(p->plan.progress, c->pages * p->page_size);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* The signals are blocked meanwhile and asked for between chunks: no handler,
+ * no flag, and nothing half done. */
+static bool interrupted(struct pipeline *p)
+{
+	const struct timespec now = { 0 };
+	int number = sigtimedwait(p->plan.signals, NULL, &now);
+
+	if (number > 0)
+		p->signal = number;
+	return number > 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct pipeline *p = w->pipeline;
+	struct chunk chunk;
+	size_t i;
+
+	while (take_chunk(p, &chunk)) {
+		struct error *err;
+
+		w->counts = (struct pipeline_counts){ 0 };
+		w->used = w->added_count = 0;
+		read_chunk(w, chunk);
+		for (i = 0; i < chunk.count; i++)
+			pack_page(w, i);
+		err = put_chunk(w, &chunk);
+		if (err) {
+			stop(p, err);
+			break;
+		}
+		account(w, chunk.count);
+		/* The first worker is the thread that owns the signals. */
+		if (w == p->workers && interrupted(p))
+			stop(p, error_new(ERROR_LIMIT, "interrupted by %s",
+					  strsignal(p->signal)));
+	}
+	return NULL;
+}
+
+struct error *pipeline_run(struct pipeline *p, const struct extents *pages,
+			   struct output *output)
+{
+	size_t started = 1, i;
+	struct error *err;
+
+	if (!pages->count)
+		return NULL;
+	p->pages = pages;
+	p->output = output;
+	p->next = (struct chunk){ .at = pages->run[0].start };
+	if (p->repeats)
+		repeats_clear(p->repeats);
+	/* A thread that cannot be had is one less. */
+	for (; started < p->worker_count; started++)
+		if (pthread_create(&p->workers[started].thread, NULL, work,
+				   &p->workers[started]))
+			break;
+	work(&p->workers[0]);
+	for (i = 1; i < started; i++)
+		pthread_join(p->workers[i].thread, NULL);
+	err = p->err;
+	p->err = NULL;
+	return err;
+}
+
+const struct pipeline_counts *pipeline_counts(const struct pipeline *p)
+{
+	return &p->counts;
+}
+
+struct error *pipeline_take_lost(struct pipeline *p)
+{
+	struct error *lost = p->lost;
+
+	p->lost = NULL;
+	return lost;
+}
+
+int pipeline_signal(const struct pipeline *p)
+{
+	return p->signal;
+}
+
+/* ---- Workers, as many as there is memory for ---- */
+
+static void worker_deinit(struct worker *w)
+{
+	free(w->in);
+	free(w->out);
+	free(w->twin);
+	free(w->lost_map);
+	free(w->hole_map);
+	free(w->pages);
+	free(w->added);
+	packer_destroy(w->packer);
+	error_free(w->lost);
+	*w = (struct worker){ 0 };
+}
+
+/* Does the output take pages from a buffer of their own? */
+static bool gathers(const struct pipeline *p)
+{
+	return p->plan.output->takes_packed;
+}
+
+static struct error *worker_init(struct worker *w, struct pipeline *p, uint16_t number)
+{
+	const size_t chunk = p->chunk_pages * p->page_size;
+	struct error *err = NULL;
+
+	*w = (struct worker){ .pipeline = p, .number = number };
+	w->in = malloc(chunk);
+	w->lost_map = calloc(p->chunk_pages, sizeof(*w->lost_map));
+	w->hole_map = calloc(p->chunk_pages, sizeof(*w->hole_map));
+	w->pages = calloc(p->chunk_pages, sizeof(*w->pages));
+	if (gathers(p))
+		w->out = malloc(chunk + packer_slack(p->page_size));
+	if (p->repeats) {
+		w->added = calloc(p->chunk_pages, sizeof(*w->added));
+		w->twin = malloc(p->page_size);
+	}
+	if (!w->in || !w->lost_map || !w->hole_map || !w->pages || (gathers(p) && !w->out) ||
+	    (p->repeats && (!w->added || !w->twin)))
+		err = error_nomem();
+	else if (gathers(p) && p->plan.codec != PAGE_RAW)
+		err = packer_create(p->plan.codec, &w->packer);
+	if (err)
+		worker_deinit(w);
+	return err;
+}
+
+static uint64_t worker_memory(const struct pipeline *p)
+{
+	const uint64_t chunk = p->chunk_pages * p->page_size;
+
+	return gathers(p) ? 2 * chunk + CODEC_MEMORY : chunk;
+}
+
+static uint64_t free_memory(void)
+{
+	const long pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (uint64_t)pages * size : UINT64_MAX;
+}
+
+/* As many as were asked for, or as CPUs this process may use; never more than
+ * the memory has room for, nor than there is work for. */
+static size_t count_workers(const struct pipeline *p, uint64_t memory)
+{
+	const uint64_t work = p->plan.pages / p->chunk_pages / WORKER_CHUNKS + 1;
+	uint64_t count = p->plan.threads;
+	cpu_set_t cpus;
+
+	if (!count)
+		count = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
+	if (count > memory / worker_memory(p))
+		count = memory / worker_memory(p);
+	if (count > work)
+		count = work;
+	return count ? count : 1;
+}
+
+static struct error *create_repeats(struct pipeline *p, uint64_t memory)
+{
+	uint64_t room = REPEATS_MEMORY;
+
+	if (!p->plan.output->shares_pages)
+		return NULL;
+	while (room > memory / 8 || room / 8 > p->plan.pages * sizeof(struct repeat))
+		room /= 2;
+	return repeats_create(room, &p->repeats);
+}
+
+static struct error *create_workers(struct pipeline *p, size_t wanted)
+{
+	p->workers = calloc(wanted, sizeof(*p->workers));
+	if (!p->workers)
+		return error_nomem();
+	while (p->worker_count < wanted) {
+		struct error *err = worker_init(&p->workers[p->worker_count], p,
+						p->worker_count);
+
+		if (!err) {
+			p->worker_count++;
+			continue;
+		}
+		if (err->code != ERROR_NOMEM || (!p->worker_count && p->chunk_pages == 1))
+			return err;
+		error_free(err);
+		if (p->worker_count)
+			break;
+		p->chunk_pages /= 2;
+	}
+	return NULL;
+}
+
+struct error *pipeline_create(const struct pipeline_plan *plan, struct pipeline **ret)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	uint64_t memory = plan->memory_budget ? plan->memory_budget : free_memory() / 2;
+	struct error *err;
+
+	if (!p)
+		return error_nomem();
+	p->plan = *plan;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->read_lock, NULL);
+	p->page_size = (size_t)1 << plan->dump->page_shift;
+	p->chunk_pages = CHUNK_SIZE / p->page_size;
+	err = create_repeats(p, memory);
+	if (p->repeats)
+		memory -= memory / 8;
+	while (p->chunk_pages > 1 && worker_memory(p) > memory)
+		p->chunk_pages /= 2;
+	if (!err)
+		err = create_workers(p, count_workers(p, memory));
+	if (err) {
+		pipeline_destroy(p);
+		return err;
+	}
+	*ret = p;
+	return NULL;
+}
+
+void pipeline_destroy(struct pipeline *p)
+{
+	size_t i;
+
+	if (!p)
+		return;
+	for (i = 0; i < p->worker_count; i++)
+		worker_deinit(&p->workers[i]);
+	free(p->workers);
+	repeats_destroy(p->repeats);
+	error_free(p->lost);
+	error_free(p->err);
+	pthread_mutex_destroy(&p->lock);
+	pthread_mutex_destroy(&p->read_lock);
+	free(p);
+}
