@@ -41,6 +41,10 @@ fuzz() { # TARGET
     fuzz elfcore
 }
 
+@test "fuzz: records of flattened files, read and rebuilt" {
+    fuzz flat
+}
+
 @test "fuzz: kernel images of any kind, packed or not" {
     fuzz image
 }
@@ -59,6 +63,10 @@ fuzz() { # TARGET
 
 @test "fuzz: /proc/iomem" {
     fuzz iomem
+}
+
+@test "fuzz: kdump-compressed headers, bitmaps and descriptors" {
+    fuzz kdump
 }
 
 @test "fuzz: compressed streams" {
