@@ -1,0 +1,110 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
+# The administrator's own programs, and what becomes of the machine.
+#
+#   hooks_before          kdump_pre and pre.d; not 0: kdump_pre wants no dump
+#   hooks_after STATUS    post.d and kdump_post, with the status of the dump
+#   fence_start, fence_stop
+#   action_failure        when there is no dump: emergency.d, kdump_emergency,
+#                         then failure_action; returns when the final action
+#                         is next
+
+hooks_before() {
+	# This one decides; the others only take part.
+	if fact pre; then
+		action_run "$fact" || {
+			warn "$action_name ended with $action_status: no dump is made"
+			return 1
+		}
+	fi
+	facts_each pre.d action_hook
+}
+
+hooks_after() { # STATUS
+	facts_each post.d action_hook_with "$1"
+	if fact post; then
+		action_run "$fact" "$1" || warn "$action_name ended with $action_status"
+	fi
+}
+
+action_hook() { # FILE
+	action_run "$1" || warn "$action_name ended with $action_status"
+	return 0
+}
+
+action_hook_with() { # STATUS FILE
+	action_run "$2" "$1" || warn "$action_name ended with $action_status"
+	return 0
+}
+
+action_run() { # FILE ARGUMENT...
+	action_name=$1
+	shift
+	say "running $action_name"
+	limit hook "$ROOT$action_name" "$@"
+	action_status=$?
+	return $action_status
+}
+
+# The other nodes of a cluster must not switch this one off while it saves.
+fence_start() {
+	fence_pid=
+	fact fence.nodes || return 0
+	fence_nodes=$fact
+	network_up || return 0
+	fact fence.args || :
+	# shellcheck disable=SC2086 # words
+	fence_kdump_send $fact $fence_nodes >"$run/fence.log" 2>&1 &
+	fence_pid=$!
+	say "telling $fence_nodes that this is a dump"
+}
+
+fence_stop() {
+	[ -z "$fence_pid" ] || stop_tree "$fence_pid" || :
+}
+
+action_failure() {
+	facts_each emergency.d action_hook
+	if fact emergency; then
+		action_hook "$fact"
+	fi
+	fact failure_action reboot || :
+	say "no dump; failure_action is $fact"
+	case $fact in
+	shell) action_shell ;;
+	dump_to_rootfs) action_rootfs ;;
+	halt | poweroff | reboot) final=$fact ;;
+	*) warn "unknown failure_action '$fact'" ;;
+	esac
+}
+
+# As long as somebody sits there; the final action follows.
+action_shell() {
+	action_how=
+	! command -v setsid >/dev/null || action_how="setsid -c"
+	say "a shell on the console; it ends with 'exit'"
+	(
+		cd / || exit
+		# shellcheck disable=SC2086,SC2094 # words; the console is no file
+		exec $action_how sh -i -l <"$ROOT/dev/console" >"$ROOT/dev/console" 2>&1
+	)
+}
+
+action_rootfs() {
+	fact root.source || {
+		warn "the facts name no root file system"
+		return 0
+	}
+	action_source=$fact
+	target=root target_name="root file system"
+	mnt=$run/mnt.root room=
+	fact root.path /var/crash || :
+	path=/${fact#/}
+	find_device "$action_source" || return 0
+	fact root.options || :
+	action_options=$fact
+	fact root.type auto || :
+	mount_at "$fact" "$device" "rw${action_options:+,$action_options}" || return 0
+	save_mounted
+	say "root file system: saved $saved_what"
+	best=$saved best_what=$saved_what
+}

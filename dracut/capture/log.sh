@@ -1,0 +1,33 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
+# What the capture says: on the console, where somebody may be watching, and
+# in $run/kdump.log, which goes to the target beside the dump.
+#
+#   say TEXT    progress
+#   warn TEXT   something is lost or late
+#   why_file FILE   $why: the last line a program left there, for a message
+
+say() {
+	log_line "$*"
+}
+
+warn() {
+	log_line "warning: $*"
+}
+
+log_line() {
+	printf 'kdump: %s\n' "$1"
+	printf '%s %s\n' "$(uptime_seconds)" "$1" >>"$run/kdump.log"
+}
+
+# Seconds since the capture kernel started: unlike the clock they are right.
+uptime_seconds() {
+	read -r log_up _ <"${proc:-/proc}/uptime" || log_up=0
+	printf '%s' "$log_up"
+}
+
+why_file() { # FILE
+	why=
+	while IFS= read -r log_text || [ -n "$log_text" ]; do
+		[ -z "$log_text" ] || why=$log_text
+	done <"$1"
+}

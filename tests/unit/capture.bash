@@ -1,0 +1,107 @@
+# Shared by capture-*.bats. Loaded after common.
+#
+#   each_shell FUNCTION [ARGUMENT]...
+#                  runs it once under every shell, each time with a new machine
+#   machine        makes the capture kernel's world in $ROOT: the facts (from
+#                  standard input), a vmcore, tools; $PLACE is what gets mounted
+#   capture        runs the capture there; what it said is in $output, what it
+#                  did to the machine in $DEEDS, a line each
+#   dump           prints the directory of the only dump in $PLACE
+#
+# The tools are those the list beside the scripts allows, from busybox where
+# the shell is busybox's; a program that is not on it is not found. mount,
+# umount, reboot and their like are stubs that write down how they were
+# called; what a stub says or does otherwise is in $TOOLS/NAME.
+
+CAPTURE=$TOP/dracut/capture
+SHELLS="dash bash busybox"
+
+each_shell() {
+    local shell
+    for shell in $SHELLS; do
+        command -v "$shell" >/dev/null || fail "no $shell here"
+        case $shell in
+        busybox) SH="busybox sh" ;;
+        bash) SH="bash --posix" ;;
+        *) SH=$shell ;;
+        esac
+        WORLD=$BATS_TEST_TMPDIR/$shell
+        ROOT=$WORLD/root TOOLS=$WORLD/tools PLACE=$WORLD/place DEEDS=$WORLD/deeds
+        mkdir -p "$WORLD" "$PLACE"
+        : >"$DEEDS"
+        echo "under $shell:"
+        "$@" || return
+    done
+}
+
+machine() {
+    mkdir -p "$ROOT/proc/sys/kernel" "$ROOT/proc/sys/vm" "$ROOT/proc/self" "$ROOT/run" \
+        "$ROOT/usr/lib/kdump" "$ROOT/dev/disk/by-uuid" "$ROOT/sys/class/block" "$TOOLS"
+    cat >"$ROOT/usr/lib/kdump/facts"
+    "$UNIT/make-vmcore" "$ROOT/proc/vmcore"
+    echo 0 >"$ROOT/proc/sys/kernel/panic"
+    : >"$ROOT/dev/disk"/by-uuid/1234
+    : >"$ROOT/dev/vdb"
+    local name when
+    while read -r name when; do
+        case $name in
+        '#'* | '' | *'?') continue ;;
+        vmcore) ln -s "$VMCORE" "$TOOLS/vmcore" ;;
+        mount | umount | dmesg | ip | ssh) ;;
+        *)
+            case $SH in
+            busybox*) ln -s "$(command -v busybox)" "$TOOLS/$name" ;;
+            *) ln -s "$(command -v "$name")" "$TOOLS/$name" ;;
+            esac
+            ;;
+        esac
+    done <"$CAPTURE/commands"
+    tool dmesg 'echo "[    0.000000] the capture kernel"'
+    tool mount "deed mount \"\$@\"; for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
+    tool umount 'deed umount "$@"; rm "$1" && mkdir "$1"'
+    tool reboot 'deed reboot "$@"; kill_capture'
+    tool poweroff 'deed poweroff "$@"; kill_capture'
+    tool halt 'deed halt "$@"; kill_capture'
+}
+
+# tool NAME TEXT: a stub; it is run by a shell of its own. `deed WORDS` writes
+# a line to $DEEDS; kill_capture ends the capture as a restart would.
+tool() {
+    rm -f "$TOOLS/$1"
+    cat >"$TOOLS/$1" <<TEXT
+#!$(command -v bash)
+deed() { echo "\$*" | /usr/bin/sed 's|$ROOT||g' >>$DEEDS; }
+kill_capture() { kill -KILL \$(<$WORLD/pid); }
+real() { local name=\$1; shift; PATH=/usr/bin:/bin "\$name" "\$@"; }
+$2
+TEXT
+    chmod 755 "$TOOLS/$1"
+}
+
+# The restart kills it, as it would everything. A fault in it must not hang
+# the tests.
+capture() {
+    cat >"$WORLD/run" <<TEXT
+echo \$\$ >$WORLD/pid
+exec env -i KDUMP_ROOT=$ROOT KDUMP_LIB=$CAPTURE PATH=$TOOLS KDUMP_PATH=$TOOLS $(command -v ${SH%% *}) ${SH#"${SH%% *}"} $CAPTURE/kdump-capture
+TEXT
+    run timeout -k 5 120 bash "$WORLD/run" </dev/null
+    [ "$status" -eq 137 ] || fail "the capture ended by itself ($status): $output"
+}
+
+dump() {
+    local dirs=("$PLACE"/var/crash/*)
+    [ ${#dirs[@]} -eq 1 ] && [ -d "${dirs[0]}" ] || fail "not one dump: ${dirs[*]}"
+    echo "${dirs[0]}"
+}
+
+says() { # TEXT...
+    local text
+    for text in "$@"; do
+        [[ $output == *"$text"* ]] || fail "it does not say '$text': $output"
+    done
+}
+
+deeds() { # what was done to the machine, expected
+    same "$(cat "$DEEDS")" "$1"
+}
