@@ -5,29 +5,43 @@
 #   say TEXT    progress
 #   warn TEXT   something is lost or late
 #   why_file FILE   $why: the last line a program left there, for a message
+#   why_vmcore FILE   $why: the same of vmcore, whose cause comes before its remedy
 
 say() {
-	log_line "$*"
+    log_line "$*"
 }
 
 warn() {
-	log_line "warning: $*"
+    log_line "warning: $*"
 }
 
 log_line() {
-	printf 'kdump: %s\n' "$1"
-	printf '%s %s\n' "$(uptime_seconds)" "$1" >>"$run/kdump.log"
+    printf 'kdump: %s\n' "$1"
+    printf '%s %s\n' "$(uptime_seconds)" "$1" >>"$run/kdump.log"
 }
 
 # Seconds since the capture kernel started: unlike the clock they are right.
 uptime_seconds() {
-	read -r log_up _ <"${proc:-/proc}/uptime" || log_up=0
-	printf '%s' "$log_up"
+    read -r log_up _ <"${proc:-/proc}/uptime" || log_up=0
+    printf '%s' "$log_up"
+}
+
+why_vmcore() { # FILE
+    why=
+    while IFS= read -r log_text || [ -n "$log_text" ]; do
+        case $log_text in
+        *"warning: "* | '') ;;
+        *)
+            why=${log_text#vmcore: }
+            break ;;
+        esac
+    done <"$1"
+    [ -n "$why" ] || why_file "$1"
 }
 
 why_file() { # FILE
-	why=
-	while IFS= read -r log_text || [ -n "$log_text" ]; do
-		[ -z "$log_text" ] || why=$log_text
-	done <"$1"
+    why=
+    while IFS= read -r log_text || [ -n "$log_text" ]; do
+        [ -z "$log_text" ] || why=$log_text
+    done <"$1"
 }

@@ -8,22 +8,22 @@
 # Whoever finds the directory first reads who, when, what and how to go on;
 # the lines KEY: VALUE at the start are also for programs.
 readme_text() { # FILE...
-	readme_of=$vmcore
-	printf 'A kernel crash dump of %s\n\n' "$host"
-	printf 'Saved:        %s UTC, by the clock of the capture kernel\n' "$when"
-	printf 'Status:       %s\n' "$saved_what"
-	for readme_file in "$@"; do
-		[ -e "$readme_file" ] || continue
-		[ "$readme_of" != "$vmcore" ] || readme_of=$readme_file
-		printf 'Size:         %s bytes, %s\n' "$(stat -c %s "$readme_file")" "$readme_file"
-	done
-	limit info "$VMCORE" info "$readme_of" >"$run/info" 2>/dev/null || :
-	[ -s "$run/info" ] || return 0
-	printf '\n'
-	cat "$run/info"
+    readme_of=$vmcore
+    printf 'A kernel crash dump of %s\n\n' "$host"
+    printf 'Saved:        %s UTC, by the clock of the capture kernel\n' "$when"
+    printf 'Status:       %s\n' "$saved_what"
+    for readme_file in "$@"; do
+        [ -e "$readme_file" ] || continue
+        [ "$readme_of" != "$vmcore" ] || readme_of=$readme_file
+        printf 'Size:         %s bytes, %s\n' "$(stat -c %s "$readme_file")" "$readme_file"
+    done
+    limit info "$VMCORE" info "$readme_of" >"$run/info" 2>/dev/null || :
+    [ -s "$run/info" ] || return 0
+    printf '\n'
+    cat "$run/info"
 }
 
 kernel_log_text() {
-	dmesg 2>/dev/null
-	cat "$run/kdump.log"
+    dmesg 2>/dev/null
+    cat "$run/kdump.log"
 }

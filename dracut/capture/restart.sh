@@ -7,55 +7,55 @@
 #   restart ACTION   reboot, halt or poweroff; does not return
 
 restart_guard() {
-	# The panic timeout that the command line gave stays.
-	{ read -r guard_panic <"$ROOT/proc/sys/kernel/panic"; } 2>/dev/null || guard_panic=0
-	[ "$guard_panic" != 0 ] || setting kernel/panic 10
-	setting kernel/panic_on_oops 1
-	setting kernel/softlockup_panic 1
-	setting kernel/sysrq 1
-	setting vm/panic_on_oom 0
-	{ echo -1000 >"$ROOT/proc/self/oom_score_adj"; } 2>/dev/null
+    # The panic timeout that the command line gave stays.
+    { read -r guard_panic <"$ROOT/proc/sys/kernel/panic"; } 2>/dev/null || guard_panic=0
+    [ "$guard_panic" != 0 ] || setting kernel/panic 10
+    setting kernel/panic_on_oops 1
+    setting kernel/softlockup_panic 1
+    setting kernel/sysrq 1
+    setting vm/panic_on_oom 0
+    { echo -1000 >"$ROOT/proc/self/oom_score_adj"; } 2>/dev/null
 }
 
 setting() { # NAME VALUE
-	{ echo "$2" >"$ROOT/proc/sys/$1"; } 2>/dev/null || :
+    { echo "$2" >"$ROOT/proc/sys/$1"; } 2>/dev/null || :
 }
 
 restart() { # ACTION
-	say "$1"
-	limit sync sync || warn "sync did not end"
-	restart_remount
-	limit_of reboot
-	if command -v "$1" >/dev/null; then
-		# Twice -f: systemd's asks a manager that may not be there.
-		"$1" -f -f &
-		sleep "$limit_seconds"
-		warn "$1 did not happen; sysrq"
-	fi
-	case $1 in
-	reboot) restart_sysrq b ;;
-	*) restart_sysrq o ;;
-	esac
-	sleep 10
-	# A machine that does not switch off is better up than hung.
-	restart_sysrq b
-	sleep 10
-	setting kernel/panic 1
-	restart_sysrq c
-	sleep 60
-	warn "this machine cannot be restarted from here"
-	return 1
+    say "$1"
+    limit sync sync || warn "sync did not end"
+    restart_remount
+    limit_of reboot
+    if command -v "$1" >/dev/null; then
+        # Twice -f: systemd's asks a manager that may not be there.
+        "$1" -f -f &
+        sleep "$limit_seconds"
+        warn "$1 did not happen; sysrq"
+    fi
+    case $1 in
+    reboot) restart_sysrq b ;;
+    *) restart_sysrq o ;;
+    esac
+    sleep 10
+    # A machine that does not switch off is better up than hung.
+    restart_sysrq b
+    sleep 10
+    setting kernel/panic 1
+    restart_sysrq c
+    sleep 60
+    warn "this machine cannot be restarted from here"
+    return 1
 }
 
 restart_sysrq() { # KEY
-	{ echo "$1" >"$ROOT/proc/sysrq-trigger"; } 2>/dev/null
+    { echo "$1" >"$ROOT/proc/sysrq-trigger"; } 2>/dev/null
 }
 
 # What could not be unmounted is at least not left dirty, and what hangs is
 # not waited for.
 restart_remount() {
-	for restart_mnt in "$run"/mnt.*; do
-		[ -d "$restart_mnt" ] || continue
-		limit unmount umount "$restart_mnt" 2>/dev/null || :
-	done
+    for restart_mnt in "$run"/mnt.*; do
+        [ -d "$restart_mnt" ] || continue
+        limit unmount umount "$restart_mnt" 2>/dev/null || :
+    done
 }

@@ -9,99 +9,99 @@
 # $saved_as is the dump's directory.
 
 save_directory() { # TOP
-	saved=1 saved_what="nothing" saved_as=
-	save_make "$1" || return 0
-	save_log
-	space_limit "$1"
-	if [ -n "$room" ] && [ "$room" -lt 67108864 ]; then
-		space_prune "$1" 1
-		space_limit "$1"
-	fi
-	[ -z "$room" ] || say "room for a dump: $((room / 1048576)) MiB"
-	save_dump
-	case $saved in
-	0 | 3) space_prune "$1" ;;
-	esac
-	save_texts
-	limit sync sync || warn "sync did not end"
+    saved=1 saved_what="nothing" saved_as=
+    save_make "$1" || return 0
+    save_log
+    space_limit "$1"
+    if [ -n "$room" ] && [ "$room" -lt 67108864 ]; then
+        space_prune "$1" 1
+        space_limit "$1"
+    fi
+    [ -z "$room" ] || say "room for a dump: $((room / 1048576)) MiB"
+    save_dump
+    case $saved in
+    0 | 3) space_prune "$1" ;;
+    esac
+    save_texts
+    limit sync sync || warn "sync did not end"
 }
 
 # A second crash in the same second, or a clock that always starts at the
 # same time, must not meet the dump that is there.
 save_make() { # TOP
-	save_name=$name save_number=1
-	while [ -e "$1/$save_name" ]; do
-		save_number=$((save_number + 1))
-		save_name=$name.$save_number
-	done
-	saved_as=$1/$save_name
-	limit small mkdir -p "$saved_as" 2>"$run/mkdir.err" || {
-		why_file "$run/mkdir.err"
-		warn "cannot make $path/$save_name: $why"
-		saved_as=
-		return 1
-	}
-	limit small chmod 700 "$saved_as" 2>/dev/null || :
+    save_name=$name save_number=1
+    while [ -e "$1/$save_name" ]; do
+        save_number=$((save_number + 1))
+        save_name=$name.$save_number
+    done
+    saved_as=$1/$save_name
+    limit small mkdir -p "$saved_as" 2>"$run/mkdir.err" || {
+        why_file "$run/mkdir.err"
+        warn "cannot make $path/$save_name: $why"
+        saved_as=
+        return 1
+    }
+    limit small chmod 700 "$saved_as" 2>/dev/null || :
 }
 
 save_log() {
-	dump_log "$saved_as/vmcore-dmesg.txt" || return 0
-	saved=2 saved_what="the kernel's log alone"
-	say "saved the kernel's log"
+    dump_log "$saved_as/vmcore-dmesg.txt" || return 0
+    saved=2 saved_what="the kernel's log alone"
+    say "saved the kernel's log"
 }
 
 # The chain: filtered, then without what filtering needs, then a plain copy.
 # Where it was room that lacked, more would not fit either.
 save_dump() {
-	collector_read
-	[ "$collector_kind" = own ] || collector_levels
-	for save_way in filtered plain raw; do
-		save_fits $save_way || continue
-		say "saving the dump ($save_way)"
-		dump_to "$saved_as/vmcore" $save_way
-		case $status in
-		0) saved=0 saved_what="the dump, $save_way"
-			break ;;
-		3) saved=3 saved_what="the dump, $save_way; its source was not whole"
-			why_file "$run/dump.err"
-			warn "$why"
-			break ;;
-		esac
-		warn "saving the dump ($save_way) failed: $why"
-		save_part $save_way
-		[ -z "$no_room" ] || break
-	done
-	case $saved in
-	0 | 3) rm -f "$saved_as"/vmcore-incomplete.* ;;
-	esac
+    collector_read
+    [ "$collector_kind" = own ] || collector_levels
+    for save_way in filtered plain raw; do
+        save_fits $save_way || continue
+        say "saving the dump ($save_way)"
+        dump_to "$saved_as/vmcore" $save_way
+        case $status in
+        0) saved=0 saved_what="the dump, $save_way"
+            break ;;
+        3) saved=3 saved_what="the dump, $save_way; its source was not whole"
+            why_file "$run/dump.err"
+            warn "$why"
+            break ;;
+        esac
+        warn "saving the dump ($save_way) failed: $why"
+        save_part $save_way
+        [ -z "$no_room" ] || break
+    done
+    case $saved in
+    0 | 3) rm -f "$saved_as"/vmcore-incomplete.* ;;
+    esac
 }
 
 # A plain copy has the size of the memory; begun where it cannot end it would
 # only fill the disk.
 save_fits() { # WAY
-	[ "$1" = raw ] && [ -n "$room" ] || return 0
-	save_size=$(stat -c %s "$vmcore") || return 0
-	[ "$save_size" -gt "$room" ] || return 0
-	warn "a plain copy needs $((save_size / 1048576)) MiB, there is room for $((room / 1048576))"
-	return 1
+    [ "$1" = raw ] && [ -n "$room" ] || return 0
+    save_size=$(stat -c %s "$vmcore") || return 0
+    [ "$save_size" -gt "$room" ] || return 0
+    warn "a plain copy needs $((save_size / 1048576)) MiB, there is room for $((room / 1048576))"
+    return 1
 }
 
 # What a failed attempt left is kept until another one is whole.
 save_part() { # WAY
-	save_left=$saved_as/vmcore-incomplete
-	[ -s "$save_left" ] || {
-		rm -f "$save_left"
-		return 0
-	}
-	saved=2 saved_what="a part of the dump"
-	[ -n "$no_room" ] || mv "$save_left" "$save_left.$1"
+    save_left=$saved_as/vmcore-incomplete
+    [ -s "$save_left" ] || {
+        rm -f "$save_left"
+        return 0
+    }
+    saved=2 saved_what="a part of the dump"
+    [ -n "$no_room" ] || mv "$save_left" "$save_left.$1"
 }
 
 save_texts() {
-	(cd "$saved_as" && readme_text vmcore vmcore-incomplete*) >"$run/README.txt"
-	kernel_log_text >"$run/kexec-dmesg.log"
-	for save_file in README.txt kexec-dmesg.log; do
-		limit small cp "$run/$save_file" "$saved_as/$save_file" 2>/dev/null ||
-			warn "$save_file could not be written"
-	done
+    (cd "$saved_as" && readme_text vmcore vmcore-incomplete*) >"$run/README.txt"
+    kernel_log_text >"$run/kexec-dmesg.log"
+    for save_file in README.txt kexec-dmesg.log; do
+        limit small cp "$run/$save_file" "$saved_as/$save_file" 2>/dev/null ||
+            warn "$save_file could not be written"
+    done
 }

@@ -10,75 +10,75 @@
 # when all of it has arrived.
 
 stream_dump() { # SINK ARGUMENT...
-	collector_read
-	[ "$collector_kind" = own ] || collector_levels
-	for stream_way in filtered plain raw; do
-		stream_fits $stream_way || continue
-		say "sending the dump ($stream_way)"
-		stream_one $stream_way "$@"
-		case $status in
-		0)
-			saved=0 saved_what="the dump, $stream_way"
-			return 0 ;;
-		3)
-			saved=3 saved_what="the dump, $stream_way; its source was not whole"
-			return 0 ;;
-		esac
-		warn "sending the dump ($stream_way) failed: $why"
-		# Whoever does not take this dump does not take a larger one.
-		[ -z "$stream_sink_failed" ] || return 0
-		[ -z "$no_room" ] || return 0
-	done
+    collector_read
+    [ "$collector_kind" = own ] || collector_levels
+    for stream_way in filtered plain raw; do
+        stream_fits $stream_way || continue
+        say "sending the dump ($stream_way)"
+        stream_one $stream_way "$@"
+        case $status in
+        0)
+            saved=0 saved_what="the dump, $stream_way"
+            return 0 ;;
+        3)
+            saved=3 saved_what="the dump, $stream_way; its source was not whole"
+            return 0 ;;
+        esac
+        warn "sending the dump ($stream_way) failed: $why"
+        # Whoever does not take this dump does not take a larger one.
+        [ -z "$stream_sink_failed" ] || return 0
+        [ -z "$no_room" ] || return 0
+    done
 }
 
 stream_fits() { # WAY
-	[ "$1" = raw ] && [ -n "$room" ] || return 0
-	stream_size=$(stat -c %s "$vmcore") || return 0
-	[ "$stream_size" -gt "$room" ] || return 0
-	warn "a plain copy needs $((stream_size / 1048576)) MiB, there is room for $((room / 1048576))"
-	return 1
+    [ "$1" = raw ] && [ -n "$room" ] || return 0
+    stream_size=$(stat -c %s "$vmcore") || return 0
+    [ "$stream_size" -gt "$room" ] || return 0
+    warn "a plain copy needs $((stream_size / 1048576)) MiB, there is room for $((room / 1048576))"
+    return 1
 }
 
 stream_one() { # WAY SINK ARGUMENT...
-	rm -f "$run/sent" "$run/taken"
-	stream_sink_failed='' no_room=''
-	patient stall stream_pipe "$@"
-	stream_ended=$?
-	stream_status "$run/sent"
-	stream_sent=$status
-	stream_status "$run/taken"
-	stream_taken=$status
-	case $stream_ended,$stream_sent,$stream_taken in
-	"$LIMIT_STOPPED",*)
-		# A server that is gone and a program that hangs look alike;
-		# the pipe's far end is the likely one.
-		stream_sink_failed=1 status=1
-		why="it stood still and was stopped" ;;
-	*,0,0) status=0 ;;
-	*,3,0) status=3
-		why_file "$run/dump.err" ;;
-	*,[!0],0)
-		dump_failed "$stream_sent" ;;
-	*)
-		stream_sink_failed=1 status=1
-		why_file "$run/sink.err"
-		why=${why:-the receiving end failed ($stream_taken)} ;;
-	esac
+    rm -f "$run/sent" "$run/taken"
+    stream_sink_failed='' no_room=''
+    patient stall stream_pipe "$@"
+    stream_ended=$?
+    stream_status "$run/sent"
+    stream_sent=$status
+    stream_status "$run/taken"
+    stream_taken=$status
+    case $stream_ended,$stream_sent,$stream_taken in
+    "$LIMIT_STOPPED",*)
+        # A server that is gone and a program that hangs look alike;
+        # the pipe's far end is the likely one.
+        stream_sink_failed=1 status=1
+        why="it stood still and was stopped" ;;
+    *,0,0) status=0 ;;
+    *,3,0) status=3
+        why_file "$run/dump.err" ;;
+    *,[!0],0)
+        dump_failed "$stream_sent" ;;
+    *)
+        stream_sink_failed=1 status=1
+        why_file "$run/sink.err"
+        why=${why:-the receiving end failed ($stream_taken)} ;;
+    esac
 }
 
 stream_pipe() { # WAY SINK ARGUMENT...
-	stream_pipe_way=$1
-	shift
-	{
-		dump_stream "$stream_pipe_way" 2>"$run/dump.err"
-		echo $? >"$run/sent"
-	} | {
-		"$@" 2>"$run/sink.err"
-		echo $? >"$run/taken"
-	}
+    stream_pipe_way=$1
+    shift
+    {
+        dump_stream "$stream_pipe_way" 2>"$run/dump.err"
+        echo $? >"$run/sent"
+    } | {
+        "$@" 2>"$run/sink.err"
+        echo $? >"$run/taken"
+    }
 }
 
 stream_status() { # FILE: $status, 255 when nobody lived to write it
-	status=255
-	[ ! -s "$1" ] || read -r status <"$1"
+    status=255
+    [ ! -s "$1" ] || read -r status <"$1"
 }

@@ -3,19 +3,19 @@
 # is there to look it up.
 
 nfs_save() {
-	network_up || return 0
-	target_fact source
-	nfs_source=$fact
-	target_fact options || :
-	nfs_options=$fact
-	target_fact address || :
-	if [ -n "$fact" ] && ! command -v mount.nfs >/dev/null; then
-		nfs_options="${nfs_options:+$nfs_options,}addr=$fact"
-		case ,$nfs_options, in
-		*,vers=* | *,nfsvers=*) ;;
-		*) nfs_options=$nfs_options,vers=4.2 ;;
-		esac
-	fi
-	mount_at nfs "$nfs_source" "$nfs_options" || return 0
-	save_mounted
+    network_up || return 0
+    target_fact source
+    nfs_source=$fact
+    target_fact options || :
+    nfs_options=$fact
+    target_fact address || :
+    if [ -n "$fact" ] && ! command -v mount.nfs >/dev/null; then
+        nfs_options="${nfs_options:+$nfs_options,}addr=$fact"
+        case ,$nfs_options, in
+        *,vers=* | *,nfsvers=*) ;;
+        *) nfs_options=$nfs_options,vers=4.2 ;;
+        esac
+    fi
+    mount_at nfs "$nfs_source" "$nfs_options" || return 0
+    save_mounted
 }

@@ -8,45 +8,45 @@ RAW_TAIL=1048576
 RAW_MAGIC="kdump log"
 
 raw_save() {
-	target_fact source
-	find_device "$fact" || return 0
-	raw_size || return 0
-	# The dump before this one must not be taken for it.
-	limit small dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync 2>"$run/raw.err" || {
-		why_file "$run/raw.err"
-		warn "$device cannot be written: $why"
-		return 0
-	}
-	raw_log
-	room=$raw_bytes
-	stream_dump raw_write
+    target_fact source
+    find_device "$fact" || return 0
+    raw_size || return 0
+    # The dump before this one must not be taken for it.
+    limit small dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync 2>"$run/raw.err" || {
+        why_file "$run/raw.err"
+        warn "$device cannot be written: $why"
+        return 0
+    }
+    raw_log
+    room=$raw_bytes
+    stream_dump raw_write
 }
 
 raw_size() {
-	raw_bytes=0
-	raw_name=$(readlink -f "$device")
-	{ read -r raw_sectors <"$ROOT/sys/class/block/${raw_name##*/}/size"; } 2>/dev/null &&
-		raw_bytes=$((raw_sectors * 512))
-	[ "$raw_bytes" -gt $RAW_TAIL ] || {
-		warn "$device has $raw_bytes bytes: too small for a dump"
-		return 1
-	}
-	say "room for a dump: $((raw_bytes / 1048576)) MiB"
+    raw_bytes=0
+    raw_name=$(readlink -f "$device")
+    { read -r raw_sectors <"$ROOT/sys/class/block/${raw_name##*/}/size"; } 2>/dev/null &&
+        raw_bytes=$((raw_sectors * 512))
+    [ "$raw_bytes" -gt $RAW_TAIL ] || {
+        warn "$device has $raw_bytes bytes: too small for a dump"
+        return 1
+    }
+    say "room for a dump: $((raw_bytes / 1048576)) MiB"
 }
 
 raw_log() {
-	dump_log "$run/vmcore-dmesg.txt" || return 0
-	{
-		printf '%s %s %s\n' "$RAW_MAGIC" "$(stat -c %s "$run/vmcore-dmesg.txt")" "$name"
-		cat "$run/vmcore-dmesg.txt"
-	} >"$run/raw-log"
-	raw_blocks=$((RAW_TAIL / 4096))
-	limit small dd if="$run/raw-log" of="$device" bs=4096 count=$raw_blocks \
-		seek=$((raw_bytes / 4096 - raw_blocks)) conv=notrunc,fsync 2>/dev/null || return 0
-	saved=2 saved_what="the kernel's log alone"
-	say "saved the kernel's log"
+    dump_log "$run/vmcore-dmesg.txt" || return 0
+    {
+        printf '%s %s %s\n' "$RAW_MAGIC" "$(stat -c %s "$run/vmcore-dmesg.txt")" "$name"
+        cat "$run/vmcore-dmesg.txt"
+    } >"$run/raw-log"
+    raw_blocks=$((RAW_TAIL / 4096))
+    limit small dd if="$run/raw-log" of="$device" bs=4096 count=$raw_blocks \
+        seek=$((raw_bytes / 4096 - raw_blocks)) conv=notrunc,fsync 2>/dev/null || return 0
+    saved=2 saved_what="the kernel's log alone"
+    say "saved the kernel's log"
 }
 
 raw_write() {
-	dd of="$device" bs=1M conv=notrunc,fsync iflag=fullblock
+    dd of="$device" bs=1M conv=notrunc,fsync iflag=fullblock
 }

@@ -15,89 +15,89 @@
 #   save_mounted                save_directory below $mnt, then unmount
 
 target_fact() { # KEY [DEFAULT]
-	fact "target.$target.$1" "${2-}"
+    fact "target${target}_$1" "${2-}"
 }
 
 # Sets $best to the best outcome, and $best_what, $best_where with it.
 targets_save() {
-	best=1 best_what="nothing" best_where=
-	target=1
-	while fact "target.$target.kind"; do
-		target_kind=$fact
-		target_save
-		case $saved in
-		0 | 3) return 0 ;;
-		esac
-		target=$((target + 1))
-	done
-	[ $target -gt 1 ] || warn "the facts name no target"
+    best=1 best_what="nothing" best_where=
+    target=1
+    while fact "target${target}_kind"; do
+        target_kind=$fact
+        target_save
+        case $saved in
+        0 | 3) return 0 ;;
+        esac
+        target=$((target + 1))
+    done
+    [ $target -gt 1 ] || warn "the facts name no target"
 }
 
 target_save() {
-	saved=1 saved_what="nothing" room=''
-	mnt=$run/mnt.$target
-	target_fact source
-	say "target $target: $target_kind $fact"
-	target_name="$target_kind $fact"
-	target_fact path /var/crash || :
-	path=/${fact#/}
-	case $target_kind in
-	fs | raw | nfs | ssh | sftp | virtiofs) "${target_kind}_save" ;;
-	*)
-		warn "no such kind of target: $target_kind"
-		return 0 ;;
-	esac
-	say "target $target: saved $saved_what"
-	case $saved,$best in
-	0,* | 3,[12] | 2,1)
-		best=$saved best_what=$saved_what best_where=$target_name ;;
-	esac
+    saved=1 saved_what="nothing" room=''
+    mnt=$run/mnt.$target
+    target_fact source
+    say "target $target: $target_kind $fact"
+    target_name="$target_kind $fact"
+    target_fact path /var/crash || :
+    path=/${fact#/}
+    case $target_kind in
+    fs | raw | nfs | ssh | sftp | virtiofs) "${target_kind}_save" ;;
+    *)
+        warn "no such kind of target: $target_kind"
+        return 0 ;;
+    esac
+    say "target $target: saved $saved_what"
+    case $saved,$best in
+    0,* | 3,[12] | 2,1)
+        best=$saved best_what=$saved_what best_where=$target_name ;;
+    esac
 }
 
 find_device() { # SOURCE
-	limit_of device
-	uptime_whole
-	find_end=$((uptime + limit_seconds))
-	while :; do
-		case $1 in
-		UUID=*) device=$ROOT/dev/disk/by-uuid/${1#UUID=} ;;
-		LABEL=*) device=$ROOT/dev/disk/by-label/${1#LABEL=} ;;
-		PARTUUID=*) device=$ROOT/dev/disk/by-partuuid/${1#PARTUUID=} ;;
-		PARTLABEL=*) device=$ROOT/dev/disk/by-partlabel/${1#PARTLABEL=} ;;
-		*) device=$ROOT$1 ;;
-		esac
-		[ ! -e "$device" ] || return 0
-		# Without udev there are no links; blkid looks itself.
-		case $1 in
-		UUID=* | LABEL=*)
-			device=$(findfs "$1" 2>/dev/null) && [ -e "$device" ] && return 0 ;;
-		esac
-		uptime_whole
-		[ "$uptime" -lt "$find_end" ] || break
-		sleep 0.2
-	done
-	warn "$1: no such device after $limit_seconds s"
-	return 1
+    limit_of device
+    uptime_whole
+    find_end=$((uptime + limit_seconds))
+    while :; do
+        case $1 in
+        UUID=*) device=$ROOT/dev/disk/by-uuid/${1#UUID=} ;;
+        LABEL=*) device=$ROOT/dev/disk/by-label/${1#LABEL=} ;;
+        PARTUUID=*) device=$ROOT/dev/disk/by-partuuid/${1#PARTUUID=} ;;
+        PARTLABEL=*) device=$ROOT/dev/disk/by-partlabel/${1#PARTLABEL=} ;;
+        *) device=$ROOT$1 ;;
+        esac
+        [ ! -e "$device" ] || return 0
+        # Without udev there are no links; blkid looks itself.
+        case $1 in
+        UUID=* | LABEL=*)
+            device=$(findfs "$1" 2>/dev/null) && [ -e "$device" ] && return 0 ;;
+        esac
+        uptime_whole
+        [ "$uptime" -lt "$find_end" ] || break
+        sleep 0.2
+    done
+    warn "$1: no such device after $limit_seconds s"
+    return 1
 }
 
 mount_at() { # TYPE SOURCE OPTIONS
-	mkdir -p "$mnt"
-	limit mount mount -t "$1" ${3:+-o "$3"} "$2" "$mnt" 2>"$run/mount.err"
-	case $? in
-	0) return 0 ;;
-	"$LIMIT_STOPPED") warn "mounting $2: no answer" ;;
-	*)
-		why_file "$run/mount.err"
-		warn "cannot mount $2 ($1${3:+, $3}): $why" ;;
-	esac
-	return 1
+    mkdir -p "$mnt"
+    limit mount mount -t "$1" ${3:+-o "$3"} "$2" "$mnt" 2>"$run/mount.err"
+    case $? in
+    0) return 0 ;;
+    "$LIMIT_STOPPED") warn "mounting $2: no answer" ;;
+    *)
+        why_file "$run/mount.err"
+        warn "cannot mount $2 ($1${3:+, $3}): $why" ;;
+    esac
+    return 1
 }
 
 save_mounted() {
-	save_directory "$mnt$path"
-	# A target that does not answer keeps its mount; the restart ends it.
-	limit unmount umount "$mnt" 2>"$run/umount.err" || {
-		why_file "$run/umount.err"
-		warn "cannot unmount: ${why:-no answer}"
-	}
+    save_directory "$mnt$path"
+    # A target that does not answer keeps its mount; the restart ends it.
+    limit unmount umount "$mnt" 2>"$run/umount.err" || {
+        why_file "$run/umount.err"
+        warn "cannot unmount: ${why:-no answer}"
+    }
 }

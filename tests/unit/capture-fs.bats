@@ -8,8 +8,8 @@ setup() {
 }
 
 facts() { # LINE...: a target on a disk, and the lines
-    printf '%s\n' host=saturn target.1.kind=fs target.1.source=UUID=1234 \
-        target.1.type=ext4 target.1.path=/var/crash "$@"
+    printf '%s\n' host=saturn target1_kind=fs target1_source=UUID=1234 \
+        target1_fstype=ext4 target1_path=/var/crash "$@"
 }
 
 whole() {

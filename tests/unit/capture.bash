@@ -36,8 +36,8 @@ each_shell() {
 
 machine() {
     mkdir -p "$ROOT/proc/sys/kernel" "$ROOT/proc/sys/vm" "$ROOT/proc/self" "$ROOT/run" \
-        "$ROOT/usr/lib/kdump" "$ROOT/dev/disk/by-uuid" "$ROOT/sys/class/block" "$TOOLS"
-    cat >"$ROOT/usr/lib/kdump/facts"
+        "$ROOT/etc" "$ROOT/dev/disk/by-uuid" "$ROOT/sys/class/block" "$TOOLS"
+    cat >"$ROOT/etc/kdump.facts"
     "$UNIT/make-vmcore" "$ROOT/proc/vmcore"
     echo 0 >"$ROOT/proc/sys/kernel/panic"
     : >"$ROOT/dev/disk"/by-uuid/1234
@@ -71,7 +71,7 @@ tool() {
     cat >"$TOOLS/$1" <<TEXT
 #!$(command -v bash)
 deed() { echo "\$*" | /usr/bin/sed 's|$ROOT||g' >>$DEEDS; }
-kill_capture() { kill -KILL \$(<$WORLD/pid); }
+kill_capture() { kill -KILL -- -\$(<$WORLD/pid); }
 real() { local name=\$1; shift; PATH=/usr/bin:/bin "\$name" "\$@"; }
 $2
 TEXT
@@ -83,7 +83,7 @@ TEXT
 capture() {
     cat >"$WORLD/run" <<TEXT
 echo \$\$ >$WORLD/pid
-exec env -i KDUMP_ROOT=$ROOT KDUMP_LIB=$CAPTURE PATH=$TOOLS KDUMP_PATH=$TOOLS $(command -v ${SH%% *}) ${SH#"${SH%% *}"} $CAPTURE/kdump-capture
+exec setsid env -i KDUMP_ROOT=$ROOT KDUMP_LIB=$CAPTURE PATH=$TOOLS KDUMP_PATH=$TOOLS $(command -v ${SH%% *}) ${SH#"${SH%% *}"} $CAPTURE/kdump-capture
 TEXT
     run timeout -k 5 120 bash "$WORLD/run" </dev/null
     [ "$status" -eq 137 ] || fail "the capture ended by itself ($status): $output"

@@ -5,7 +5,7 @@
 # Modules the disk needs, with everything they depend on, in loading order:
 # modules.dep names a module's dependencies so that the last must go in first.
 modules_order() {
-	awk -F: -v want="virtio_blk ext4" '
+	awk -F: -v want="${LAB_MODULES:-virtio_blk ext4}" '
 		function visit(m, list, n, i) {
 			n = split(deps[m], list, " ")
 			for (i = n; i > 0; i--)
