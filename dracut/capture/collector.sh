@@ -7,6 +7,7 @@
 #   collector_levels     $levels with the levels that leave out more after it
 #   dump_to FILE WAY     makes FILE by WAY: filtered, plain or raw; $status 0,
 #                        3 (there, but its source was not whole) or 1
+#   dump_fits WAY        whether it can fit into $room
 #   dump_stream WAY      the same to standard output
 #   dump_log FILE        the kernel's log as FILE; not 0: it has been said why
 #
@@ -75,6 +76,16 @@ dump_command() { # WAY DEST
     esac
 }
 
+# A plain copy has the size of the memory; begun where it cannot end it would
+# only fill the disk.
+dump_fits() { # WAY
+    { [ "$1" = raw ] && [ -n "$room" ]; } || return 0
+    dump_size=$(stat -c %s "$vmcore") || return 0
+    [ "$dump_size" -gt "$room" ] || return 0
+    warn "a plain copy needs $((dump_size / 1048576)) MiB, there is room for $((room / 1048576))"
+    return 1
+}
+
 dump_to() { # FILE WAY
     status=1
     case $2,$collector_kind in
@@ -95,8 +106,8 @@ dump_failed() { # STATUS
     why_vmcore "$run/dump.err"
     while IFS= read -r dump_line || [ -n "$dump_line" ]; do
         case $dump_line in
-        *"No space left on device"* | *"Disk quota exceeded"* | *"size limit"*)
-            no_room=1 why=$dump_line ;;
+        *"No space left on device"* | *"Disk quota exceeded"* | *"it would be larger than"*)
+            no_room=1 ;;
         esac
     done <"$run/dump.err"
     case $1 in

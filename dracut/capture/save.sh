@@ -18,7 +18,11 @@ save_directory() { # TOP
         space_limit "$1"
     fi
     [ -z "$room" ] || say "room for a dump: $((room / 1048576)) MiB"
-    save_dump
+    if [ "${room:-1}" -gt 0 ]; then
+        save_dump
+    else
+        warn "there is no room for a dump"
+    fi
     case $saved in
     0 | 3) space_prune "$1" ;;
     esac
@@ -56,7 +60,7 @@ save_dump() {
     collector_read
     [ "$collector_kind" = own ] || collector_levels
     for save_way in filtered plain raw; do
-        save_fits $save_way || continue
+        dump_fits $save_way || continue
         say "saving the dump ($save_way)"
         dump_to "$saved_as/vmcore" $save_way
         case $status in
@@ -74,16 +78,6 @@ save_dump() {
     case $saved in
     0 | 3) rm -f "$saved_as"/vmcore-incomplete.* ;;
     esac
-}
-
-# A plain copy has the size of the memory; begun where it cannot end it would
-# only fill the disk.
-save_fits() { # WAY
-    [ "$1" = raw ] && [ -n "$room" ] || return 0
-    save_size=$(stat -c %s "$vmcore") || return 0
-    [ "$save_size" -gt "$room" ] || return 0
-    warn "a plain copy needs $((save_size / 1048576)) MiB, there is room for $((room / 1048576))"
-    return 1
 }
 
 # What a failed attempt left is kept until another one is whole.

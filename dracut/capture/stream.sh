@@ -13,7 +13,7 @@ stream_dump() { # SINK ARGUMENT...
     collector_read
     [ "$collector_kind" = own ] || collector_levels
     for stream_way in filtered plain raw; do
-        stream_fits $stream_way || continue
+        dump_fits $stream_way || continue
         say "sending the dump ($stream_way)"
         stream_one $stream_way "$@"
         case $status in
@@ -29,14 +29,6 @@ stream_dump() { # SINK ARGUMENT...
         [ -z "$stream_sink_failed" ] || return 0
         [ -z "$no_room" ] || return 0
     done
-}
-
-stream_fits() { # WAY
-    [ "$1" = raw ] && [ -n "$room" ] || return 0
-    stream_size=$(stat -c %s "$vmcore") || return 0
-    [ "$stream_size" -gt "$room" ] || return 0
-    warn "a plain copy needs $((stream_size / 1048576)) MiB, there is room for $((room / 1048576))"
-    return 1
 }
 
 stream_one() { # WAY SINK ARGUMENT...

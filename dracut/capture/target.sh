@@ -85,8 +85,10 @@ mount_at() { # TYPE SOURCE OPTIONS
     limit mount mount -t "$1" ${3:+-o "$3"} "$2" "$mnt" 2>"$run/mount.err"
     case $? in
     0) return 0 ;;
+    # What hangs may still arrive.
     "$LIMIT_STOPPED") warn "mounting $2: no answer" ;;
     *)
+        rmdir "$mnt"
         why_file "$run/mount.err"
         warn "cannot mount $2 ($1${3:+, $3}): $why" ;;
     esac
@@ -96,8 +98,10 @@ mount_at() { # TYPE SOURCE OPTIONS
 save_mounted() {
     save_directory "$mnt$path"
     # A target that does not answer keeps its mount; the restart ends it.
-    limit unmount umount "$mnt" 2>"$run/umount.err" || {
+    if limit unmount umount "$mnt" 2>"$run/umount.err"; then
+        rmdir "$mnt"
+    else
         why_file "$run/umount.err"
         warn "cannot unmount: ${why:-no answer}"
-    }
+    fi
 }

@@ -72,7 +72,8 @@ tool() {
 #!$(command -v bash)
 deed() { echo "\$*" | /usr/bin/sed 's|$ROOT||g' >>$DEEDS; }
 kill_capture() { kill -KILL -- -\$(<$WORLD/pid); }
-real() { local name=\$1; shift; PATH=/usr/bin:/bin "\$name" "\$@"; }
+PATH=/usr/bin:/bin
+real() { local name=\$1; shift; "\$name" "\$@"; }
 $2
 TEXT
     chmod 755 "$TOOLS/$1"

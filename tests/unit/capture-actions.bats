@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# What the capture runs for the administrator, and how the machine comes back.
+
+setup() {
+    load common
+    load capture
+}
+
+facts() { # LINE...
+    printf '%s\n' facts=1 host=saturn targets=1 target1_kind=fs target1_source=/dev/vdb \
+        target1_fstype=ext4 target1_path=/var/crash "$@"
+}
+
+# hook NAME [STATUS]: a program that tells that it was run.
+hook() {
+    mkdir -p "$ROOT/etc/kdump"
+    TOOLS=$ROOT/etc/kdump tool "$1" "deed $1 \"\$@\"; exit ${2-0}"
+}
+
+good_hooks() {
+    machine < <(facts kdump_pre=/etc/kdump/pre kdump_post=/etc/kdump/post \
+        "pre_d=/etc/kdump/p1 /etc/kdump/p2" "post_d=/etc/kdump/q1" kdump_emergency=/etc/kdump/e)
+    hook pre
+    hook p1 3
+    hook p2
+    hook q1
+    hook post
+    hook e
+    capture
+    says "warning: /etc/kdump/p1 ended with 3"
+    deeds "pre
+p1
+p2
+mount -t ext4 -o rw /dev/vdb /run/kdump/mnt.1
+umount /run/kdump/mnt.1
+q1 0
+post 0
+reboot -f -f"
+}
+
+@test "actions: before the dump and after it, in their order, with its status" {
+    each_shell good_hooks
+}
+
+bad_pre() {
+    machine < <(facts kdump_pre=/etc/kdump/pre final_action=poweroff failure_action=halt)
+    hook pre 1
+    capture
+    says "/etc/kdump/pre ended with 1: no dump is made"
+    deeds "pre
+poweroff -f -f"
+}
+
+@test "actions: kdump_pre that fails: no dump, and the final action" {
+    each_shell bad_pre
+}
+
+bad_dump() {
+    machine < <(facts kdump_post=/etc/kdump/post kdump_emergency=/etc/kdump/e \
+        "emergency_d=/etc/kdump/e1" failure_action=poweroff)
+    hook post
+    hook e
+    hook e1
+    tool mount "exit 1"
+    capture
+    deeds "post 1
+e1
+e
+poweroff -f -f"
+}
+
+@test "actions: no dump: post with the status, emergency, the failure action" {
+    each_shell bad_dump
+}
+
+hanging_hook() {
+    machine < <(facts kdump_post=/etc/kdump/post limit_hook=1)
+    TOOLS=$ROOT/etc/kdump
+    mkdir -p "$TOOLS"
+    tool post "sleep 1001"
+    TOOLS=$WORLD/tools
+    capture
+    says "/etc/kdump/post ended with 124"
+    run pgrep -f "^sleep 1001$"
+    assert_failure
+}
+
+@test "actions: a program that hangs is stopped" {
+    each_shell hanging_hook
+}
+
+shell_action() {
+    machine < <(facts failure_action=shell)
+    : >"$ROOT/dev/console"
+    tool mount "exit 1"
+    tool sh "deed sh \"\$@\""
+    rm -f "$TOOLS/setsid"
+    capture
+    deeds "sh -i -l
+reboot -f -f"
+}
+
+@test "actions: a shell, and then the restart" {
+    each_shell shell_action
+}
+
+rootfs_action() {
+    machine < <(facts failure_action=dump_to_rootfs root_source=UUID=1234 root_fstype=xfs \
+        root_path=/var/crash root_options=noatime)
+    tool mount "case \$* in *ext4*) exit 1 ;; esac; deed mount \"\$@\"
+for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
+    capture
+    says "done: the dump, filtered, on the root file system"
+    assert [ -s "$(dump)/vmcore" ]
+    deeds "mount -t xfs -o rw,noatime /dev/disk/by-uuid/1234 /run/kdump/mnt.root
+umount /run/kdump/mnt.root
+reboot -f -f"
+}
+
+@test "actions: dump_to_rootfs" {
+    each_shell rootfs_action
+}
+
+# quick_sleep: long waits pass at once. What it was asked for is written down.
+quick_sleep() {
+    rm "$TOOLS/sleep"
+    tool sleep "case \$1 in 0.*) real sleep \$1 ;; *) real sleep 0.05 ;; esac
+[ \$1 != 60 ] || kill_capture"
+}
+
+hanging_restart() {
+    machine < <(facts)
+    tool reboot 'deed reboot "$@"; while :; do real sleep 1; done'
+    quick_sleep
+    # Each key the machine is asked with is seen by a reader.
+    mkfifo "$ROOT/proc/sysrq-trigger"
+    timeout 60 cat 0<>"$ROOT/proc/sysrq-trigger" >"$WORLD/keys" 2>/dev/null 3>&- &
+    capture
+    kill $!
+    wait
+    says "reboot did not happen; sysrq"
+    same "$(cat "$WORLD/keys")" "b
+b
+c"
+    same "$(cat "$ROOT/proc/sys/kernel/panic")" 1
+}
+
+@test "restart: an orderly one that hangs is followed by sysrq, and that by a panic" {
+    each_shell hanging_restart
+}
+
+no_reboot_program() {
+    machine < <(facts)
+    rm "$TOOLS/reboot"
+    quick_sleep
+    capture
+    same "$(cat "$ROOT/proc/sysrq-trigger")" c
+}
+
+@test "restart: without a program for it sysrq does it" {
+    each_shell no_reboot_program
+}
+
+second_caller() {
+    machine < <(facts)
+    mkdir -p "$ROOT/run/kdump/lock"
+    capture
+    says "the capture has run already"
+    deeds "reboot -f -f"
+}
+
+@test "restart: a second capture in the same kernel only restarts" {
+    each_shell second_caller
+}
+
+stays() {
+    machine < <(facts)
+    ok env KDUMP_ROOT="$ROOT" KDUMP_LIB="$CAPTURE" KDUMP_PATH="$TOOLS" $SH "$CAPTURE/kdump-capture" --stay
+    assert [ -s "$(dump)/vmcore" ]
+    tool mount "exit 1"
+    fails 1 env KDUMP_ROOT="$ROOT" KDUMP_LIB="$CAPTURE" KDUMP_PATH="$TOOLS" $SH "$CAPTURE/kdump-capture" --stay
+}
+
+@test "restart: --stay saves and tells by its status" {
+    each_shell stays
+}
+
+fenced() {
+    machine < <(facts "fence_kdump_nodes=jupiter mars" "fence_kdump_args=-p 7410")
+    tool fence_kdump_send 'deed fence_kdump_send "$@"; exec sleep 1002'
+    tool ip ':'
+    capture
+    grep -qx "fence_kdump_send -p 7410 jupiter mars" "$DEEDS"
+    run pgrep -f "^sleep 1002$"
+    assert_failure
+}
+
+@test "actions: the cluster is told during the dump, and not longer" {
+    each_shell fenced
+}
