@@ -40,12 +40,11 @@ limit_of() { # NAME: $limit_seconds
 }
 
 # tree PID: $tree is PID and everything below it; $ticks is the time all of it
-# has spent on a CPU.
+# has spent on a CPU, $waiting is 1 when some of it waits inside the kernel.
 tree() { # PID
-    tree=" $1 " ticks=0 tree_grown=1
+    tree=" $1 " tree_grown=1
     while [ $tree_grown -eq 1 ]; do
-        tree_grown=0
-        ticks=0
+        tree_grown=0 ticks=0 waiting=0
         for tree_stat in /proc/[0-9]*/stat; do
             { IFS= read -r tree_line <"$tree_stat"; } 2>/dev/null || continue
             tree_pid=${tree_stat#/proc/}
@@ -55,7 +54,7 @@ tree() { # PID
             case $tree in
             *" $tree_pid "*)
                 ticks=$((ticks + tree_ticks))
-                continue ;;
+                [ "$tree_state" != D ] || waiting=1 ;;
             *" $tree_parent "*)
                 tree="$tree$tree_pid "
                 tree_grown=1 ;;
@@ -67,15 +66,17 @@ tree() { # PID
 tree_split() { # "STATE PPID ..."
     # shellcheck disable=SC2086 # words
     set -- $1
+    tree_state=$1
     tree_parent=${2:-0}
     tree_ticks=$((${12:-0} + ${13:-0}))
 }
 
-# What moves while a step makes progress: CPU time of its processes, and
-# pages that reach a disk or a server.
+# What moves while a step makes progress: CPU time of its processes and, while
+# they wait for a disk or a server, the pages that get there.
 progress_of() { # PID
     tree "$1"
     progress=$ticks
+    [ $waiting -eq 1 ] || return 0
     while read -r progress_key progress_value; do
         case $progress_key in
         nr_written) progress=$progress,$progress_value ;;

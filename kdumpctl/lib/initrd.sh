@@ -221,11 +221,11 @@ initrd_unpacked() {
     unpacked=$((unpacked))
 }
 
-# The module finds all it needs in the facts; dracut learns here only which disks
-# must work.
+# The module finds all it needs in the facts, and depends on the others that a
+# target needs; dracut learns here only which disks must work.
 initrd_with_dracut() {
     set -- --force --kver "$release" --hostonly --no-hostonly-cmdline --no-hostonly-default-device \
-        --hostonly-i18n --hostonly-mode strict --add kdump \
+        --hostonly-i18n --hostonly-mode strict --modules kdump \
         --omit "plymouth resume ifcfg earlykdump rdma hwdb kdumpbase"
     [ "$VERBOSE" = yes ] || set -- --quiet "$@"
     devices_left=$target_facts

@@ -79,14 +79,17 @@ TEXT
     chmod 755 "$TOOLS/$1"
 }
 
-# The restart kills it, as it would everything. A fault in it must not hang
-# the tests.
+# The restart kills it, as it would everything. One that hangs is killed too,
+# with all that may be left.
 capture() {
     cat >"$WORLD/run" <<TEXT
 echo \$\$ >$WORLD/pid
-exec setsid env -i KDUMP_ROOT=$ROOT KDUMP_LIB=$CAPTURE PATH=$TOOLS KDUMP_PATH=$TOOLS $(command -v ${SH%% *}) ${SH#"${SH%% *}"} $CAPTURE/kdump-capture
+exec setsid env -i KDUMP_ROOT=$ROOT KDUMP_LIB=$CAPTURE KDUMP_PATH=$TOOLS $(command -v ${SH%% *}) ${SH#"${SH%% *}"} $CAPTURE/kdump-capture
 TEXT
-    run timeout -k 5 120 bash "$WORLD/run" </dev/null
+    status=0
+    timeout 60 bash "$WORLD/run" </dev/null >"$WORLD/said" 2>&1 3>&- || status=$?
+    output=$(cat "$WORLD/said")
+    kill -KILL -- "-$(cat "$WORLD/pid")" 2>/dev/null || true
     [ "$status" -eq 137 ] || fail "the capture ended by itself ($status): $output"
 }
 
