@@ -76,7 +76,7 @@ tree_split() { # "STATE PPID ..."
 progress_of() { # PID
     tree "$1"
     progress=$ticks
-    [ $waiting -eq 1 ] || return 0
+    [ "$waiting" -eq 1 ] || return 0
     while read -r progress_key progress_value; do
         case $progress_key in
         nr_written) progress=$progress,$progress_value ;;
