@@ -119,8 +119,21 @@ static void make_printable(char *text)
 
 /* In a kdump-compressed file crash finds the page size itself; for ELF it takes
  * that of the host it runs on. */
+/* What crash does not read, or not without the note that was found. */
+static bool needs_saving(const struct dump *dump)
+{
+	return dump->vmcoreinfo_found || dump->source->layouts || !dump->source->input;
+}
+
+/* Those the user gave may be needed again. */
+static const char *saving_options(const struct dump *dump)
+{
+	return dump->registers.from == REGISTERS_TEXT ? " --registers FILE" : "";
+}
+
 static struct error *find_command(struct facts *f)
 {
+	const struct displacement *displacement = &f->dump->displacement;
 	const struct source *source = f->dump->source;
 	size_t size, i;
 	FILE *to;
@@ -130,12 +143,20 @@ static struct error *find_command(struct facts *f)
 	to = open_memstream(&f->command, &size);
 	if (!to)
 		return error_nomem();
+	if (needs_saving(f->dump))
+		fprintf(to, "vmcore save %s%s dump && ", f->dump->path, saving_options(f->dump));
 	fputs("crash ", to);
-	if (source->ops == &source_elf)
+	if (source->ops == &source_elf && !needs_saving(f->dump))
 		fprintf(to, "-p %" PRIu64 " ", f->page_size);
+	/* crash does not look for a displacement itself on loongarch64; auto takes
+	 * _stext of the note. */
+	if (displacement->sure && displacement->value)
+		fprintf(to, "--kaslr 0x%" PRIx64 " ", displacement->value);
+	else if (displacement->known && displacement->value)
+		fputs("--kaslr auto ", to);
 	fputs(f->vmlinux, to);
 	if (!source->files)
-		fprintf(to, " %s", f->dump->path);
+		fprintf(to, " %s", needs_saving(f->dump) ? "dump" : f->dump->path);
 	for (i = 0; i < source->file_count; i++)
 		fprintf(to, " %s", source->files[i]);
 	return fclose(to) ? error_nomem() : NULL;
@@ -289,6 +310,11 @@ static int print_text(const struct facts *f)
 	printf("BUILD-ID:     %s\n", f->build_id ? f->build_id : "not known");
 	printf("Page size:    %" PRIu64 "%s\n", f->page_size,
 	       d->page_size_known ? "" : " (assumed)");
+	if (d->displacement.known && d->displacement.value)
+		printf("Displacement: 0x%" PRIx64 " (%s)\n", d->displacement.value,
+		       d->displacement.how);
+	else if (d->displacement.known)
+		printf("Displacement: none (%s)\n", d->displacement.how);
 	printf("Crash time:   %s\n", time_text(d->crash_time, text));
 	printf("Panic:        %s\n", f->panic ? f->panic : "no such line in the log");
 	if (f->log_error)
@@ -455,6 +481,12 @@ static int print_json(const struct facts *f)
 	json_object_object_add(o, "page_size", json_object_new_uint64(f->page_size));
 	json_object_object_add(o, "page_size_known",
 			       json_object_new_boolean(d->page_size_known));
+	json_object_object_add(o, "displacement",
+			       d->displacement.known ? hex(d->displacement.value) : NULL);
+	json_object_object_add(o, "displacement_sure",
+			       json_object_new_boolean(d->displacement.sure));
+	json_object_object_add(o, "vmcoreinfo_found",
+			       d->vmcoreinfo_found ? hex(d->vmcoreinfo_phys) : NULL);
 	json_object_object_add(o, "crash_time",
 			       d->crash_time ? json_object_new_uint64(d->crash_time) :
 					       NULL);

@@ -9,15 +9,14 @@
 #include "lib/elfcore.h"
 #include "lib/loongarch.h"
 #include "lib/units.h"
+#include "makedumpfile-glue/dump-kernel.h"
 #include "makedumpfile-glue/kernel/find.h"
-#include "makedumpfile-glue/kernel/vmlinux.h"
 #include "makedumpfile-glue/notes.h"
 
 /* What nearly every loongarch64 kernel is built with. */
 #define DEFAULT_PAGE_SIZE 16384
 
-/* A warning lost to lack of memory is no reason to fail. */
-static void PRINTF_LIKE(2, 3) warn(struct dump *dump, const char *fmt, ...)
+void dump_warn(struct dump *dump, const char *fmt, ...)
 {
 	char **grown = reallocarray(dump->warnings, dump->warning_count + 1,
 				    sizeof(*dump->warnings));
@@ -50,123 +49,13 @@ uint64_t dump_missing(const struct dump *dump)
 	return dump->source->promised > there ? dump->source->promised - there : 0;
 }
 
-/* The note in the file; a broken one is as good as none. */
-static void take_vmcoreinfo(struct dump *dump)
-{
-	struct elf_note note;
-	struct reader r;
-
-	reader_init(&r, dump->source->notes.data, dump->source->notes.size, 0, dump->path);
-	while (elf_note_next(&r, &note)) {
-		struct error *err;
-
-		if (strcmp(note.name, ELF_NOTE_VMCOREINFO))
-			continue;
-		err = vmcoreinfo_create((const char *)note.desc, note.desc_size,
-					&dump->vmcoreinfo);
-		if (!err)
-			return;
-		warn(dump, "%s: %s", dump->path, err->message);
-		error_free(err);
-	}
-}
-
-/* Program counters and return addresses tell in which kernel the CPUs were. */
-static struct error *search_memory(struct dump *dump)
-{
-	const struct registers *registers = &dump->registers;
-	uint64_t *text cleanup_free = calloc(registers->count + 1, 2 * sizeof(*text));
-	struct find_hints hints = { .text = text };
-	struct find_result found;
-	struct error *err;
-	size_t i;
-
-	if (!text)
-		return error_nomem();
-	for (i = 0; i < registers->count; i++) {
-		text[hints.text_count++] = registers->cpus[i].era;
-		text[hints.text_count++] = registers->cpus[i].reg[LOONGARCH_REG_RA];
-	}
-	err = find_vmcoreinfo(dump->source, &hints, &found);
-	if (err)
-		return error_add(err, "%s: looking for VMCOREINFO in memory", dump->path);
-	dump->vmcoreinfo = found.info;
-	dump->vmcoreinfo_phys = found.phys;
-	dump->vmcoreinfo_found = found.info;
-	found.info = NULL;
-	if (!dump->vmcoreinfo)
-		warn(dump, "%s: no VMCOREINFO, neither in the file nor in its memory: it does "
-		     "not say what its kernel is", dump->path);
-	else if (!found.checked)
-		warn(dump, "%s: the VMCOREINFO found in memory at 0x%" PRIx64 " does not agree "
-		     "with that memory; it may be of another kernel", dump->path, found.phys);
-	if (found.other)
-		warn(dump, "%s: kernel %s with its VMCOREINFO at 0x%" PRIx64 " is taken; another "
-		     "one, %s, is in memory too, with its VMCOREINFO at 0x%" PRIx64,
-		     dump->path, vmcoreinfo_string(dump->vmcoreinfo, "OSRELEASE"),
-		     found.phys, vmcoreinfo_string(found.other, "OSRELEASE"),
-		     found.other_phys);
-	find_result_deinit(&found);
-	return NULL;
-}
-
-/* What the user gives must not contradict what the dump itself says. */
-static struct error *read_vmcoreinfo(struct dump *dump, const char *path)
-{
-	const char *const keys[] = { "OSRELEASE", "BUILD-ID" };
-	struct vmcoreinfo *own = dump->vmcoreinfo;
-	struct blob text cleanup_blob = { 0 };
-	struct error *err;
-	size_t i;
-
-	err = file_read(path, VMCOREINFO_SIZE_MAX, &text);
-	if (err)
-		return err;
-	dump->vmcoreinfo = NULL;
-	err = vmcoreinfo_create((const char *)text.data, text.size, &dump->vmcoreinfo);
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && !err && own; i++) {
-		const char *ours = vmcoreinfo_string(own, keys[i]);
-		const char *said = vmcoreinfo_string(dump->vmcoreinfo, keys[i]);
-
-		if (ours && said && strcmp(ours, said))
-			err = error_new(ERROR_MISMATCH, "%s is of kernel %s, the dump of %s",
-					path, said, ours);
-	}
-	vmcoreinfo_destroy(own);
-	return error_add(err, "--vmcoreinfo");
-}
-
-static struct error *find_kernel(struct dump *dump, const struct dump_options *options)
-{
-	take_vmcoreinfo(dump);
-	if (options->vmcoreinfo)
-		return read_vmcoreinfo(dump, options->vmcoreinfo);
-	return dump->vmcoreinfo ? NULL : search_memory(dump);
-}
-
-static struct error *check_vmlinux(struct dump *dump, const char *path)
-{
-	struct vmlinux vmlinux;
-	struct error *err;
-
-	if (!path)
-		return NULL;
-	err = vmlinux_read(path, &vmlinux);
-	if (!err)
-		err = vmlinux_check(path, &vmlinux, dump->vmcoreinfo,
-				    &dump->vmlinux_checked);
-	if (!err && !dump->vmlinux_checked)
-		warn(dump, "%s: nothing tells whether it is the kernel in the dump", path);
-	return error_add(err, "--vmlinux");
-}
-
 static struct error *find_page_size(struct dump *dump, uint64_t wanted)
 {
 	uint64_t said = 0;
 
 	if (dump->vmcoreinfo && vmcoreinfo_string(dump->vmcoreinfo, "PAGESIZE") &&
 	    !vmcoreinfo_page_size(dump->vmcoreinfo, &said))
-		warn(dump, "%s: VMCOREINFO says PAGESIZE=%s, which no loongarch64 has",
+		dump_warn(dump, "%s: VMCOREINFO says PAGESIZE=%s, which no loongarch64 has",
 		     dump->path, vmcoreinfo_string(dump->vmcoreinfo, "PAGESIZE"));
 	if (!said && !dump->source->page_size_of_qemu)
 		said = dump->source->page_size;
@@ -180,7 +69,7 @@ static struct error *find_page_size(struct dump *dump, uint64_t wanted)
 		said = wanted;
 	if (!said) {
 		said = DEFAULT_PAGE_SIZE;
-		warn(dump, "%s: the page size is not known, %d is taken; "
+		dump_warn(dump, "%s: the page size is not known, %d is taken; "
 		     "--page-size says it", dump->path, DEFAULT_PAGE_SIZE);
 	}
 	dump->page_shift = __builtin_ctzll(said);
@@ -196,7 +85,7 @@ static void find_identity(struct dump *dump)
 		time = vmcoreinfo_string(dump->vmcoreinfo, "CRASHTIME");
 	}
 	if (time && !parse_size(time, &dump->crash_time))
-		warn(dump, "%s: VMCOREINFO says CRASHTIME=%s, which is no time",
+		dump_warn(dump, "%s: VMCOREINFO says CRASHTIME=%s, which is no time",
 		     dump->path, time);
 	dump->utsname_from_memory = dump->vmcoreinfo &&
 				    find_utsname(dump->source, dump->vmcoreinfo,
@@ -227,7 +116,7 @@ static struct error *find_registers(struct dump *dump, const char *file)
 	if (err)
 		return error_add(err, "--registers");
 	if (dump->registers.count && said.count != dump->registers.count)
-		warn(dump, "%s: registers of %zu CPUs; %s has those of %zu", file, said.count,
+		dump_warn(dump, "%s: registers of %zu CPUs; %s has those of %zu", file, said.count,
 		     dump->path, dump->registers.count);
 	said.foreign = dump->registers.foreign;
 	registers_deinit(&dump->registers);
@@ -240,25 +129,25 @@ static void warn_of_gaps(struct dump *dump)
 	char missing[UNITS_SIZE_TEXT], promised[UNITS_SIZE_TEXT];
 
 	if (dump->registers.foreign)
-		warn(dump, "%s: %zu NT_PRSTATUS notes are not of loongarch64's %d bytes",
+		dump_warn(dump, "%s: %zu NT_PRSTATUS notes are not of loongarch64's %d bytes",
 		     dump->path, dump->registers.foreign, LOONGARCH_PRSTATUS_SIZE);
 	if (dump->registers.from == REGISTERS_PRSTATUS_NO_PC)
-		warn(dump, "%s: QEMU did not write the CPUs' program counters into this file; "
+		dump_warn(dump, "%s: QEMU did not write the CPUs' program counters into this file; "
 		     "the stacks of the tasks that were running are a guess. "
 		     "--registers takes them from the text of `info registers -a`", dump->path);
 	if (dump_missing(dump))
-		warn(dump, dump->source->files ?
+		dump_warn(dump, dump->source->files ?
 			   "%s: of this split dump %s of %s of memory are in files that are "
 			   "not here" :
 			   "%s: the file was cut: %s of %s of memory are missing",
 		     dump->source->path, size_text(dump_missing(dump), missing),
 		     size_text(dump->source->promised, promised));
 	if (dump->source->flaw)
-		warn(dump, "%s", dump->source->flaw->message);
+		dump_warn(dump, "%s", dump->source->flaw->message);
 	if (dump->source->input && dump->source->input->incomplete)
-		warn(dump, "%s: its flattened records end early", dump->path);
+		dump_warn(dump, "%s: its flattened records end early", dump->path);
 	else if (dump->source->marked_incomplete)
-		warn(dump, "%s: its writer marked it as incomplete", dump->path);
+		dump_warn(dump, "%s: its writer marked it as incomplete", dump->path);
 }
 
 static struct error *open_source(const char *path, const struct dump_options *options,
@@ -301,9 +190,7 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	err = find_registers(dump, options->registers);
 	if (err)
 		goto fail;
-	err = find_kernel(dump, options);
-	if (!err)
-		err = check_vmlinux(dump, options->vmlinux);
+	err = dump_find_kernel(dump, options);
 	if (err)
 		goto fail;
 	err = find_page_size(dump, options->page_size);

@@ -15,6 +15,7 @@
 #include "lib/vmcoreinfo.h"
 #include "makedumpfile-glue/extents.h"
 #include "makedumpfile-glue/kdump-format.h"
+#include "makedumpfile-glue/kernel/displace.h"
 #include "makedumpfile-glue/registers.h"
 #include "makedumpfile-glue/source/source.h"
 
@@ -24,6 +25,7 @@ struct dump {
 	struct vmcoreinfo *vmcoreinfo; /* NULL when there is none, also not in memory */
 	bool vmcoreinfo_found;         /* in memory, at vmcoreinfo_phys: not in the file */
 	uint64_t vmcoreinfo_phys;
+	struct displacement displacement;
 	unsigned int page_shift;
 	bool page_size_known;          /* said by the file or the user */
 	struct extents pages;          /* frames of which any byte is there */
@@ -55,6 +57,9 @@ struct dump_options {
 struct error *dump_open(const char *path, const struct dump_options *options,
 			struct dump **ret) MUST_CHECK;
 void dump_close(struct dump *dump);
+
+/* For those who open it. A warning lost to lack of memory is no reason to fail. */
+void dump_warn(struct dump *dump, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* "vmcore: warning: ..." for each warning. */
 void dump_print_warnings(const struct dump *dump);

@@ -127,3 +127,55 @@ says() {
     fails 0 "$VMCORE" info --registers one dump
     assert_regex "$stderr" "one: registers of 1 CPUs; dump has those of 2"
 }
+
+@test "find: the displacement, with and without a vmlinux, and the lines crash wants" {
+    local stext="SYMBOL(_stext)=9000000000ec0000"
+    guest dump --plant "note@0x300000:$stext"
+    assert_equal "$(says dump 'd["displacement"], d["displacement_sure"], d["crash_command"]')" \
+        "('0xca0000', False, 'vmcore save dump dump && crash --kaslr auto vmlinux-6.12.0-test dump')"
+    "$UNIT/make-vmlinux" --symbol _stext=9000000000220000 --symbol vm_map_base=8fffffffff660000 vmlinux
+    fails 0 "$VMCORE" info --vmlinux vmlinux --json dump
+    assert_line --partial '"displacement":"0xca0000"'
+    assert_line --partial '"displacement_sure":true'
+    assert_line --partial "crash --kaslr 0xca0000 vmlinux"
+    fails 0 "$VMCORE" save -q --vmlinux vmlinux dump saved
+    ok "$VMCORE" info --print-vmcoreinfo saved
+    assert_line "KERNELOFFSET=ca0000"
+    # 0xffff800000000000 + 32 MiB of ports + two pages + 256 MiB of modules
+    assert_line "NUMBER(VMALLOC_START)=0xffff800012008000"
+    guest dump --plant "note@0x300000:SYMBOL(_stext)=9000000000220000,NUMBER(VMALLOC_START)=0xffff800082008000"
+    fails 0 "$VMCORE" save -qf --vmlinux vmlinux dump saved
+    ok "$VMCORE" info --print-vmcoreinfo saved
+    assert_line "KERNELOFFSET=0"
+    assert_equal "$(grep -c VMALLOC_START <<<"$output")" 1
+    assert_equal "$(says dump 'd["displacement"], d["crash_command"]')" \
+        "('0x0', 'vmcore save dump dump && crash vmlinux-6.12.0-test dump')"
+}
+
+@test "find: the displacement without VMCOREINFO: where the kernel keeps its own" {
+    # reloc_offset and the banner of a kernel moved by 0x50000; of the place it
+    # came from, the variable is left.
+    "$UNIT/make-vmlinux" --symbol reloc_offset=9000000000280000 --symbol linux_banner=9000000000281000 vmlinux
+    guest dump --write '0x280000:\x00\x00\x07\x00\x00\x00\x00\x00' \
+        --write '0x2d0000:\x00\x00\x05\x00\x00\x00\x00\x00' --write '0x2d1000:Linux version 6.12.0-test'
+    fails 0 "$VMCORE" info --vmlinux vmlinux dump
+    assert_line "Displacement: 0x50000 (reloc_offset in memory)"
+    guest dump --write '0x280000:\x00\x00\x00\x00\x00\x00\x00\x00' --write '0x281000:Linux version 6.12.0-test'
+    fails 0 "$VMCORE" info --vmlinux vmlinux dump
+    assert_line "Displacement: none (reloc_offset in memory)"
+}
+
+@test "find: of another kernel than the vmlinux: said first" {
+    guest dump --plant note@0x300000
+    "$UNIT/make-vmlinux" --build-id 1234 vmlinux
+    fails 2 "$VMCORE" info --vmlinux vmlinux dump
+    same "$stderr" "vmcore: --vmlinux: vmlinux has BUILD-ID 1234, the kernel in the dump (6.12.0-test) has 00112233445566778899aabbccddeeff00112233"
+}
+
+@test "find: two kernels in memory: the vmlinux chooses" {
+    guest dump --plant note@0x300000 --copy 0x201000+0x1000@0x80101000 \
+        --plant "note@0x80200000:SYMBOL(init_uts_ns)=9000000080101000,SYMBOL(_stext)=9000000080100000,BUILD-ID=1234"
+    "$UNIT/make-vmlinux" --build-id 1234 vmlinux
+    fails 0 "$VMCORE" info --vmlinux vmlinux --json dump
+    assert_line --partial '"vmcoreinfo_found":"0x80200018"'
+}
