@@ -10,13 +10,14 @@
 #include "lib/units.h"
 
 /* In pixels. */
-#define WIDTH       880
+#define WIDTH       960
 #define BAR_X       40
 #define BAR_WIDTH   150
 #define BAR_Y       60
 #define BAR_HEIGHT  560
 #define LABEL_X     250
 #define LABEL_STEP  26 /* between two labels' baselines */
+#define LINE        1.5 /* what is thinner would be too faint to see */
 #define MARGIN      40
 
 static const char *color_of(char letter)
@@ -53,6 +54,9 @@ static void show_block(FILE *out, const struct block *block, double y, double he
 {
 	fprintf(out, "<rect x=\"%d\" y=\"%.2f\" width=\"%d\" height=\"%.2f\" fill=\"%s\"/>\n",
 		BAR_X, y, BAR_WIDTH, height, color_of(block->letter));
+	if (height < LINE && block->letter != MAP_UNUSED)
+		fprintf(out, "<path d=\"M%d %.2fh%d\" stroke=\"%s\" stroke-width=\"%.1f\"/>\n",
+			BAR_X, y + height / 2, BAR_WIDTH, color_of(block->letter), LINE);
 }
 
 static void show_label(FILE *out, const struct block *block, double middle, double label)
@@ -81,9 +85,9 @@ void show_map_svg(FILE *out, const struct plan *plan)
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\">\n", WIDTH, BAR_Y + BAR_HEIGHT + MARGIN, WIDTH,
 		BAR_Y + BAR_HEIGHT + MARGIN);
-	fprintf(out, "<style>text { font: 14px sans-serif } .address { font-family: monospace }"
-		"</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
-	fprintf(out, "<text x=\"%d\" y=\"36\" font-weight=\"bold\">%s 0x%" PRIx64 "-0x%" PRIx64
+	fprintf(out, "<style>text { font: 14px sans-serif } .address { font-family: monospace } "
+		".title { font-weight: bold }</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
+	fprintf(out, "<text x=\"%d\" y=\"36\" class=\"title\">%s 0x%" PRIx64 "-0x%" PRIx64
 		", %s</text>\n", BAR_X, map_title(plan), plan->region.start,
 		plan->region.end - 1, size_text(size, text));
 	for (i = 0; i < count; i++) {
