@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kexec/arch.h"
@@ -97,47 +98,70 @@ static struct error *start_loaded(const struct options *o)
 	return o->then_shutdown ? start_shutdown() : NULL;
 }
 
-static struct error *load_segments(const struct options *o)
+/* What a load is made from, either way. */
+struct inputs {
+	struct machine machine;
+	struct image image;
+	struct initrd initrd;
+	char *words;
+};
+#define INPUTS_NONE { .initrd = INITRD_NONE }
+
+static void inputs_deinit(struct inputs *inputs)
 {
-	struct rule_result results[RULE_COUNT];
-	struct machine machine cleanup_machine = { 0 };
-	struct image image cleanup_image = { 0 };
-	struct plan plan cleanup_plan = { 0 };
-	struct initrd initrd cleanup_initrd = INITRD_NONE;
-	char *words cleanup_free = NULL;
-	struct rule_subject subject;
-	struct wishes wishes = { .mem_min = o->mem_min, .mem_max = o->mem_max,
-				 .entry = o->entry, .hotplug = o->hotplug };
+	machine_deinit(&inputs->machine);
+	image_deinit(&inputs->image);
+	initrd_deinit(&inputs->initrd);
+	free(inputs->words);
+}
+#define cleanup_inputs __attribute__((cleanup(inputs_deinit)))
+
+/* What costs least is asked first. */
+static struct error *gather(const struct options *o, bool by_file, struct inputs *ret)
+{
 	struct error *err = require_described(o);
 
 	if (!err && !o->dry_run)
-		err = load_allowed(o->crash, false);
+		err = load_allowed(o->crash, by_file);
 	if (!err)
-		err = machine_read(o->system, o->crash, &machine);
+		err = machine_read(o->system, o->crash, &ret->machine);
 	if (!err && o->crash)
-		err = machine_require_crash_region(&machine);
+		err = machine_require_crash_region(&ret->machine);
 	if (!err && o->initrd)
-		err = initrd_open(o->initrd, &initrd);
+		err = (by_file ? initrd_open_file : initrd_open)(o->initrd, &ret->initrd);
 	if (!err)
-		err = image_open(o->kernel, o->type, &image);
+		err = image_open(o->kernel, o->type, &ret->image);
 	if (!err)
-		err = make_words(o, &machine, &words);
+		err = make_words(o, &ret->machine, &ret->words);
+	return err;
+}
+
+static struct error *load_segments(const struct options *o)
+{
+	struct rule_result results[RULE_COUNT];
+	struct inputs inputs cleanup_inputs = INPUTS_NONE;
+	struct plan plan cleanup_plan = { 0 };
+	struct rule_subject subject;
+	struct wishes wishes = { .mem_min = o->mem_min, .mem_max = o->mem_max,
+				 .entry = o->entry, .hotplug = o->hotplug };
+	struct error *err = gather(o, false, &inputs);
+
 	if (err)
 		return err;
-	wishes.initrd = o->initrd ? &initrd.bytes : NULL;
-	wishes.command_line = words;
-	err = (o->crash ? plan_crash : plan_normal)(&image, &machine, &wishes, &plan);
+	wishes.initrd = o->initrd ? &inputs.initrd.bytes : NULL;
+	wishes.command_line = inputs.words;
+	err = (o->crash ? plan_crash : plan_normal)(&inputs.image, &inputs.machine, &wishes, &plan);
 	if (!err)
-		err = initrd_read(o->initrd, &initrd);
+		err = initrd_read(o->initrd, &inputs.initrd);
 	if (err)
 		return err;
 
 	/* The kernel drops the old image before it looks at the new one: what
 	 * it would refuse has to be found out here. */
-	subject = rules_subject_of(&plan, &machine);
+	subject = rules_subject_of(&plan, &inputs.machine);
 	rules_check(&subject, results);
 	print_warnings(plan.warnings, plan.warning_count);
-	err = print_plan(o, &image, &machine, &plan, results);
+	err = print_plan(o, &inputs.image, &inputs.machine, &plan, results);
 	if (!err)
 		err = rules_verdict(results);
 	if (err || o->dry_run)
@@ -151,47 +175,34 @@ static struct error *load_segments(const struct options *o)
 /* *ret_other: what failed may succeed with kexec_load. */
 static struct error *load_by_file(const struct options *o, bool *ret_other)
 {
-	struct machine machine cleanup_machine = { 0 };
-	struct image image cleanup_image = { 0 };
 	struct file_request request cleanup_file_request = { 0 };
-	struct initrd initrd cleanup_initrd = INITRD_NONE;
+	struct inputs inputs cleanup_inputs = INPUTS_NONE;
 	int kernel cleanup_close = -1;
 	struct file_wishes wishes = { .crash = o->crash, .has_initrd = o->initrd != NULL,
 				      .debug = o->debug, .no_cma = o->no_cma };
-	char *words cleanup_free = NULL;
-	struct error *err = require_described(o);
+	struct error *err = gather(o, true, &inputs);
 
 	*ret_other = false;
-	if (!err && !o->dry_run)
-		err = load_allowed(o->crash, true);
-	if (!err)
-		err = machine_read(o->system, o->crash, &machine);
-	if (!err && o->initrd)
-		err = initrd_open_file(o->initrd, &initrd);
 	if (!err)
 		err = file_open(o->kernel, O_RDONLY, 0, &kernel);
-	if (!err)
-		err = image_open(o->kernel, o->type, &image);
-	if (!err)
-		err = make_words(o, &machine, &words);
 	if (err)
 		return err;
-	wishes.initrd_size = initrd.size;
-	wishes.command_line = words;
-	err = file_request_make(&image, &machine, &wishes, &request);
+	wishes.initrd_size = inputs.initrd.size;
+	wishes.command_line = inputs.words;
+	err = file_request_make(&inputs.image, &inputs.machine, &wishes, &request);
 	*ret_other = err && err->code == ERROR_UNSUPPORTED;
 	if (err)
 		return err;
 	print_warnings(request.warnings, request.warning_count);
 	if (o->debug || o->dry_run) {
-		show_image(stdout, o->kernel, &image);
+		show_image(stdout, o->kernel, &inputs.image);
 		file_request_show(stdout, &request);
 		fflush(stdout);
 	}
 	if (o->dry_run)
 		return NULL;
 	/* With -a the other call keeps the crash image. */
-	err = keep_load_file(&request, kernel, initrd.fd,
+	err = keep_load_file(&request, kernel, inputs.initrd.fd,
 			     o->drop_crash && o->call != CALL_AUTO);
 	*ret_other = err && (err->code == ERROR_UNSUPPORTED || load_file_may_fall_back(err));
 	return err;

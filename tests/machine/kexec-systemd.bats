@@ -67,13 +67,13 @@ own_line() {
     same "$(result both-0)" "1
 1"
     assert_regex "$(cat "$LOG")" "systemd-shutdown.*Rebooting with kexec|kexec_core: Starting new kernel"
-    own_line 1 " two  blanks"
+    own_line 1 " two blanks"
 }
 
 @test "through a shutdown initramfs: the records are there, kexec -e leaves" {
     result next-1
     assert_regex "$(cat "$LOG")" "LOONGDUMP: exitrd, kexec, crash-cmdline normal-cmdline"
-    own_line 2 " two  blanks"
+    own_line 2 " two blanks"
 }
 
 @test "with nothing loaded systemctl kexec runs our kexec -l for the boot entry" {

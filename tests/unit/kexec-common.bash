@@ -4,6 +4,8 @@
 #   machine NAME           the recorded system of tests/data/kexec/machines; path in $SYSTEM
 #   bytes COUNT NAME       a file of that size; path in $FILE
 #   plan [ARG...]          kexec -p --dry-run for $SYSTEM and $IMAGE; -l with KIND=-l
+#   each_plan TABLE CMD... CMD for each row of a table of plans, with its $NAME, $SYSTEM,
+#                          $IMAGE and the words for plan in ${ARGS[@]}; how many in $COUNT
 #   field JSON EXPRESSION  a value of a JSON text, as Python sees it in `d`
 
 # shellcheck disable=SC2153,SC2154 # DATA is set by common, stderr by bats' run
@@ -31,6 +33,24 @@ bytes() {
 
 plan() {
     "$KEXEC" "${KIND:--p}" --dry-run --system="$SYSTEM" "$@" "$IMAGE"
+}
+
+each_plan() {
+    local image_args initrd args
+    COUNT=0
+    while IFS='|' read -r NAME SYSTEM image_args initrd args; do
+        NAME=$(trim "$NAME")
+        machine "$(trim "$SYSTEM")"
+        eval "image $NAME $image_args"
+        eval "ARGS=($args)"
+        initrd=$(trim "$initrd")
+        if [ "$initrd" != 0 ]; then
+            bytes "$initrd" initrd
+            ARGS+=("--initrd=$FILE")
+        fi
+        "${@:2}"
+        COUNT=$((COUNT + 1))
+    done < <(grep -v -e '^#' -e '^$' "$KDATA/$1.table")
 }
 
 field() {

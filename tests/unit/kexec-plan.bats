@@ -6,23 +6,14 @@ load kexec-common
 
 RELOCATABLE=(--text "Kernel relocated by 0x")
 
+golden() {
+    ok plan --json "${ARGS[@]}"
+    same "$output" "$(<"$KDATA/plans/$NAME.json")"
+}
+
 @test "golden plans: every row of the table" {
-    count=0
-    while IFS='|' read -r name system image_args initrd args; do
-        name=$(trim "$name")
-        machine "$(trim "$system")"
-        eval "image $name $image_args"
-        initrd=$(trim "$initrd")
-        if [ "$initrd" != 0 ]; then
-            bytes "$initrd" initrd
-            eval "ok plan --json --initrd=$FILE $args"
-        else
-            eval "ok plan --json $args"
-        fi
-        same "$output" "$(<"$KDATA/plans/$name.json")"
-        count=$((count + 1))
-    done < <(rows "$KDATA/plans.table")
-    assert_equal "$count" 11
+    each_plan plans golden
+    assert_equal "$COUNT" 11
 }
 
 @test "the openEuler machine gets kernel 0xad000000, entry 0xae3c9000" {
