@@ -81,6 +81,22 @@ cmdline_watchdogs() {
     done
 }
 
+# Whether all memory the capture kernel will have is below 4 GiB; not known to those
+# who may not see addresses.
+reservation_is_low() {
+    low=no
+    while read -r range _ what; do
+        [ "$what" = "Crash kernel" ] || continue
+        range=${range#*-}
+        case $range in
+        00000000 | *[!0-9a-f]*) return 1 ;;
+        ????????) low=yes ;;
+        *) return 1 ;;
+        esac
+    done <"$ROOT/proc/iomem"
+    [ "$low" = yes ]
+}
+
 cmdline_make() {
     line=$sys_commandline
     if [ -z "$line" ]; then
@@ -90,6 +106,8 @@ cmdline_make() {
     cmdline_without "$line" "$sys_remove $ALWAYS_REMOVE"
     cmdline_mend_append
     cmdline_watchdogs
+    has_word "$sysconfig_set" KDUMP_COMMANDLINE_APPEND || ! [ -r "$ROOT/proc/iomem" ] || ! reservation_is_low ||
+        mended="$mended swiotlb=noforce"
     # systemd's guesses at what to mount are about the first system.
-    cmdline="$kept${kept:+ }$mended rd.systemd.gpt_auto=no$watchdogs${init_words:+ $init_words}"
+    cmdline="$kept${kept:+ }$mended${mended:+ }rd.systemd.gpt_auto=no$watchdogs${init_words:+ $init_words}"
 }

@@ -15,6 +15,9 @@
 #   complain WHAT REMEDY  an error: what is wrong and, where there is one, what to
 #                         do about it; always returns 1
 #   die WHAT REMEDY       complain and exit 1
+#   keep_words yes|no     yes: warnings, errors and steps are not printed but kept,
+#                         in kept_warnings (lines) and kept_what, kept_remedy (of the
+#                         first error), for check to say them in its own way
 #   cmd WORD...           with -v shows the command, then runs it
 
 ROOT=${KDUMP_ROOT-}
@@ -24,19 +27,29 @@ LF='
 '
 TAB='	'
 
+KEEP=no
+
 note() {
     printf '%s\n' "kdump: $*"
 }
 
 step() {
-    [ "$VERBOSE" = no ] || note "$@"
+    [ "$VERBOSE$KEEP" != yesno ] || note "$@"
 }
 
 warn() {
-    printf '%s\n' "$PROGRAM: warning: $*" >&2
+    if [ "$KEEP" = yes ]; then
+        kept_warnings="$kept_warnings$*$LF"
+    else
+        printf '%s\n' "$PROGRAM: warning: $*" >&2
+    fi
 }
 
 complain() { # WHAT [REMEDY]
+    if [ "$KEEP" = yes ]; then
+        [ -n "$kept_what" ] || { kept_what=$1 kept_remedy=${2-}; }
+        return 1
+    fi
     printf '%s\n' "$PROGRAM: $1" >&2
     [ -z "${2-}" ] || printf '%s\n' "$PROGRAM: $2" >&2
     return 1
@@ -45,6 +58,13 @@ complain() { # WHAT [REMEDY]
 die() { # WHAT [REMEDY]
     complain "$@"
     exit 1
+}
+
+keep_words() { # yes|no
+    KEEP=$1
+    kept_warnings=
+    kept_what=
+    kept_remedy=
 }
 
 cmd() {

@@ -18,11 +18,16 @@
 #   nokaslr               a kernel that moves itself does not look what lies there
 #   novmcoredd            no driver dumps: they take memory and are not saved
 #   cma=0                 else 7.2 sets 128 MiB aside, more than half of a small reservation
+#   cgroup.memory=nokmem  else each chunk of per-CPU memory is given a table of 32 MiB
+#                         (16 KiB pages), though nothing is accounted
 #   hugetlb_cma=0, kfence.sample_interval=0   the same, smaller
 #   cgroup_disable=memory page accounting costs memory, and nothing here needs it
 #   udev.children-max=2   each worker takes memory
+#   swiotlb=noforce       added by cmdline.sh where the reservation lies below 4 GiB: there
+#                         every device reaches all of it, and 64 MiB of bounce buffers
+#                         are for nothing
 #   panic=10              a capture kernel that panics brings the machine back
-DEFAULT_APPEND="maxcpus=1 reset_devices nokaslr novmcoredd cma=0 hugetlb_cma=0 kfence.sample_interval=0 cgroup_disable=memory udev.children-max=2 panic=10"
+DEFAULT_APPEND="maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 cgroup_disable=memory udev.children-max=2 panic=10"
 # What of the running kernel's line would cost memory or mislead it.
 DEFAULT_REMOVE="hugepages hugepagesz slub_debug quiet log_buf_len swiotlb cma hugetlb_cma rd_start rd_size initrd resume ignition.firstboot"
 

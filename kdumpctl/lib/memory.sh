@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2154
+# How much memory a capture needs, and how much is reserved.
+#
+#   cmd_showmem                  MiB reserved
+#   cmd_estimate                 what this system's capture needs, part by part
+#   cmd_get_default_crashkernel  a value for crashkernel=, for any RAM size
+#
+#   reserved_size                sets reserved, in bytes; 0: nothing
+#   kernel_plan                  sets plan, kexec's plan as JSON, one value a line; fails
+#                                with plan_says and plan_remedy, what kexec said
+#   plan_number KEY              sets number, the first value of KEY in plan
+#   estimate_make                sets needed, in bytes, and estimate_parts, lines
+#                                "BYTES NAME: HOW IT IS KNOWN"; expects prepare
+
+# Measured with Debian's 7.2.12 (16 KiB pages) on QEMU's virt machine, 2 CPUs, an
+# initramfs of busybox, vmcore save -d 31 of 2 GiB. With the default options the
+# capture worked in 128 MiB and had 31 left; without any of them 160 MiB were too
+# little, and 256 MiB left 60. Two CPUs took 3 MiB more than one.
+MEASURED_MEMMAP=33554432  # page descriptors come in pieces of 32 MiB, one for 8 GiB
+MEASURED_KERNEL=27262976  # slabs, stacks, modules, reserves: all else when /init runs
+MEASURED_WORK=6291456     # vmcore save with one thread
+MEASURED_CPU=3145728      # each CPU more, with its thread of vmcore
+MEASURED_KMEM=33554432    # without cgroup.memory=nokmem
+MEASURED_CMA=134217728    # without cma=0
+MEASURED_SWIOTLB=67108864 # without swiotlb=noforce
+# systemd, udev and the network in a distribution's initramfs: not measured yet.
+GUESSED_SERVICES=41943040
+
+reserved_size() {
+    read_first_line /sys/kernel/kexec_crash_size || first_line=0
+    reserved=$first_line
+    case $reserved in
+    '' | *[!0-9]*) reserved=0 ;;
+    esac
+}
+
+cmd_showmem() {
+    reserved_size
+    note "Reserved $((reserved / 1048576))MB memory for crash kernel"
+}
+
+# The plan with the initramfs if there is one by now.
+kernel_plan() {
+    set -- -p --dry-run --json "--command-line=$cmdline"
+    [ -z "$ROOT" ] || set -- "$@" "--system=$ROOT"
+    [ -z "${initrd-}" ] || [ ! -s "$ROOT$initrd" ] || set -- "$@" "--initrd=$ROOT$initrd"
+    plan=$(kexec "$@" "$ROOT$image" 2>&1) && return 0
+    # Its own words, without the plan: what is wrong, then what to do.
+    plan_says=
+    plan_remedy=
+    while IFS= read -r line; do
+        case $line in
+        "kexec: warning"*) ;;
+        "kexec: "*) if [ -z "$plan_says" ]; then plan_says=${line#kexec: }; else plan_remedy=${line#kexec: }; fi ;;
+        esac
+    done <<TEXT
+$plan
+TEXT
+    [ -n "$plan_says" ] || plan_says=${plan##*"$LF"}
+    plan=
+    return 1
+}
+
+plan_number() { # KEY
+    number=
+    case $plan in
+    *"\"$1\": "*) ;;
+    *) return 1 ;;
+    esac
+    number=${plan#*"\"$1\": "}
+    number=${number%%[!0-9]*}
+    [ -n "$number" ]
+}
+
+estimate_add() { # BYTES NAME HOW
+    estimate_parts="$estimate_parts$1 $2: $3$LF"
+    needed=$((needed + $1))
+}
+
+# How many CPUs the capture kernel will bring up, from its command line.
+capture_cpus() {
+    cpus=0
+    for directory in "$ROOT"/sys/devices/system/cpu/cpu[0-9]*; do
+        [ ! -d "$directory" ] || cpus=$((cpus + 1))
+    done
+    left=$cmdline
+    while next_word "$left"; do
+        left=$rest
+        case $word in
+        maxcpus=[1-9] | maxcpus=[1-9][0-9] | maxcpus=[1-9][0-9][0-9])
+            [ "${word#*=}" -ge "$cpus" ] || cpus=${word#*=}
+            ;;
+        esac
+    done
+}
+
+estimate_make() {
+    needed=0
+    estimate_parts=
+    reserved_size
+    kernel_plan || { complain "kexec cannot plan the load: $plan_says" "$plan_remedy"; return 1; }
+    plan_number image_size && estimate_add "$number" "kernel" "its size in memory, from the image"
+    plan_number page_size || number=16384
+    page_size=$number
+    if [ -n "${initrd-}" ] && [ -s "$ROOT$initrd" ]; then
+        size=$(wc -c <"$ROOT$initrd")
+        size=$((size))
+        estimate_add "$size" "initramfs, packed" "its file's size"
+        manifest_read "$ROOT${initrd%.img}.manifest" || true
+        if [ "$stored_unpacked" -gt 0 ]; then
+            estimate_add "$stored_unpacked" "initramfs, unpacked" "counted when it was built"
+        else
+            estimate_add $((size * 3)) "initramfs, unpacked" "a guess, three times the packed size"
+        fi
+    else
+        estimate_add 50331648 "initramfs" "a guess, it is not built yet"
+    fi
+    if [ "$page_size" -eq 16384 ]; then
+        estimate_add "$MEASURED_MEMMAP" "page descriptors" "measured"
+    else # those of a section of 512 MiB
+        estimate_add $((34359738368 / page_size)) "page descriptors" "computed, for pages of $page_size bytes"
+    fi
+    estimate_add "$MEASURED_KERNEL" "the kernel at work" "measured"
+    estimate_option cma "$MEASURED_CMA" cma=0
+    estimate_option swiotlb "$MEASURED_SWIOTLB" swiotlb=noforce
+    estimate_option cgroup.memory "$MEASURED_KMEM" cgroup.memory=nokmem
+    estimate_add "$GUESSED_SERVICES" "services of the initramfs" "a guess"
+    estimate_add "$MEASURED_WORK" "saving" "measured"
+    capture_cpus
+    [ "$cpus" -le 1 ] || estimate_add $((MEASURED_CPU * (cpus - 1))) "CPUs behind the first ($((cpus - 1)))" "measured"
+}
+
+# NAME BYTES WORD: what it costs that WORD is not on the capture kernel's line.
+estimate_option() {
+    has_word "$cmdline" "$3" || estimate_add "$2" "$1" "measured with 7.2; $3 would save it"
+}
+
+show_part() { # BYTES NAME-AND-HOW
+    printf '  %6s MiB  %s\n' $((($1 + 524288) / 1048576)) "$2"
+}
+
+cmd_estimate() {
+    prepare || return 1
+    keep_words yes
+    initrd_state || true
+    keep_words no
+    estimate_make || return 1
+    printf 'What the capture needs on this system:\n'
+    parts=$estimate_parts
+    while [ -n "$parts" ]; do
+        part=${parts%%"$LF"*}
+        parts=${parts#*"$LF"}
+        show_part "${part%% *}" "${part#* }"
+    done
+    show_part "$needed" "in all"
+    # To a multiple of 32 MiB, with a tenth to spare.
+    recommended=$(((needed + needed / 10 + 33554431) / 33554432))
+    recommended=$((recommended * 32))
+    printf '\nReserved crashkernel:    %sM\n' $((reserved / 1048576))
+    printf 'Recommended crashkernel: %sM\n' "$recommended"
+    [ $((reserved / 1048576)) -ge "$recommended" ] ||
+        warn "the reservation is smaller than recommended; kdumpctl reset-crashkernel --value=${recommended}M, then reboot"
+}
+
+# For the default options. The smallest is what the measurement needed and half of it
+# again; what grows with a machine are its drivers, not vmcore.
+cmd_get_default_crashkernel() {
+    case ${1-} in
+    '' | kdump) ;;
+    fadump)
+        complain "fadump is for POWER"
+        return 1
+        ;;
+    *) wrong_usage "get-default-crashkernel: $1: kdump is the only kind" ;;
+    esac
+    default_crashkernel
+    printf '%s' "$default_value"
+}
+
+default_crashkernel() { # sets default_value
+    default_value="1G-4G:192M,4G-64G:256M,64G-:512M"
+}

@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# What is found on the system: the kernel's image, the target, the command line.
+
+load common
+load kdumpctl
+
+setup() {
+    make_root
+    R=$RELEASE
+}
+
+# The root as FILES (a list) say, without the kernel that make_root puts there.
+images() {
+    rm -rf "$ROOT"
+    make_root
+    rm "$ROOT/boot/vmlinuz-$R"
+    local file
+    for file in $files; do
+        mkdir -p "$ROOT${file%/*}"
+        echo k >"$ROOT$file"
+    done
+    [ -z "$change" ] || (cd "$ROOT" && eval "$change")
+}
+
+# FILES | CHANGE in the root | the image that is taken
+@test "which kernel image is taken" {
+    local files change image
+    FRESH=images
+    while IFS='|' read -r files change image; do
+        kdumpctl_ok show
+        assert_line "kernel: $R, $image"
+    done <<TABLE
+/boot/vmlinuz-$R||/boot/vmlinuz-$R
+/boot/vmlinux-$R||/boot/vmlinux-$R
+/boot/vmlinux-$R /boot/vmlinuz-$R||/boot/vmlinuz-$R
+/boot/Image-$R||/boot/Image-$R
+/boot/vmlinuz-$R.efi||/boot/vmlinuz-$R.efi
+/vmlinuz-$R||/vmlinuz-$R
+/efi/vmlinuz-$R||/efi/vmlinuz-$R
+/boot/efi/vmlinuz-$R||/boot/efi/vmlinuz-$R
+/lib/modules/$R/vmlinuz||/lib/modules/$R/vmlinuz
+/lib/modules/$R/vmlinux||/lib/modules/$R/vmlinux
+/lib/modules/$R/vmlinuz /boot/vmlinuz-$R|echo ro >proc/cmdline|/lib/modules/$R/vmlinuz
+/lib/modules/$R/vmlinuz /boot/vmlinuz-$R|echo 'BOOT_IMAGE=(hd0,gpt2)/boot/vmlinuz-$R ro' >proc/cmdline|/boot/vmlinuz-$R
+/boot/sub/vmlinuz-$R /boot/vmlinuz-$R|echo 'BOOT_IMAGE=/sub/vmlinuz-$R ro' >proc/cmdline|/boot/sub/vmlinuz-$R
+/boot/vmlinuz-$R|echo 'BOOT_IMAGE=/vmlinuz-6.6.0 ro' >proc/cmdline; echo k >boot/vmlinuz-6.6.0|/boot/vmlinuz-$R
+/boot/vmlinuz-$R|echo 'BOOT_IMAGE=/../vmlinuz-$R ro' >proc/cmdline|/boot/vmlinuz-$R
+/boot/0123abcd/$R/linux|echo 0123abcd >etc/machine-id|/boot/0123abcd/$R/linux
+/efi/0123abcd/$R/linux|echo 0123abcd >etc/machine-id|/efi/0123abcd/$R/linux
+/boot/k/linux|mkdir -p boot/loader/entries; printf 'title x\nversion $R\nlinux /k/linux\n' >boot/loader/entries/a.conf|/boot/k/linux
+/boot/k/linux /boot/vmlinuz-$R|mkdir -p boot/loader/entries; printf 'version 6.6\nlinux /k/linux\n' >boot/loader/entries/a.conf|/boot/vmlinuz-$R
+/boot/ostree/fedora-01/vmlinuz-$R||/boot/ostree/fedora-01/vmlinuz-$R
+/boot/vmlinuz-$R|: >boot/vmlinuz-$R; echo k >boot/vmlinux-$R|/boot/vmlinux-$R
+/boot/x /boot/vmlinux-$R|mkdir boot/vmlinuz-$R|/boot/vmlinux-$R
+/boot/vmlinuz-$R /boot/vmlinux-$R|echo KDUMP_IMG=vmlinux >etc/sysconfig/kdump|/boot/vmlinux-$R
+/boot/vmlinuz-$R /k|echo KDUMP_IMG=/k >etc/sysconfig/kdump|/k
+/boot/vmlinuz-$R /b/vmlinuz-$R.x|printf 'KDUMP_IMG=vmlinuz\nKDUMP_IMG_EXT=.x\nKDUMP_BOOTDIR=/b/\n' >etc/sysconfig/kdump|/b/vmlinuz-$R.x
+/boot/vmlinuz-$R|mkdir 'b c'; mv boot/vmlinuz* 'b c'; echo 'KDUMP_BOOTDIR="/b c"' >etc/sysconfig/kdump|/b c/vmlinuz-$R
+TABLE
+}
+
+@test "a debug kernel captures with its plain twin, where that is there; KDUMP_KERNELVER decides" {
+    echo "6.6.0-1.loongarch64+debug" >"$ROOT/proc/sys/kernel/osrelease"
+    mkdir "$ROOT/lib/modules/6.6.0-1.loongarch64"
+    : >"$ROOT/lib/modules/6.6.0-1.loongarch64/modules.dep"
+    echo k >"$ROOT/boot/vmlinuz-6.6.0-1.loongarch64"
+    echo k >"$ROOT/boot/vmlinuz-6.6.0-1.loongarch64+debug"
+    kdumpctl_ok show
+    assert_line "kernel: 6.6.0-1.loongarch64, /boot/vmlinuz-6.6.0-1.loongarch64"
+    rm "$ROOT/lib/modules/6.6.0-1.loongarch64/modules.dep"
+    kdumpctl_ok show
+    assert_line "kernel: 6.6.0-1.loongarch64+debug, /boot/vmlinuz-6.6.0-1.loongarch64+debug"
+    sysconfig "KDUMP_KERNELVER=$R\n"
+    kdumpctl_ok show
+    assert_line "kernel: $R, /boot/vmlinuz-$R"
+}
+
+@test "no image: every path that was tried is named, once" {
+    rm "$ROOT/boot/vmlinuz-$R"
+    kdumpctl show
+    assert_equal "$status" 1
+    says "kdumpctl: no kernel image of $R is there; looked for:"
+    says "    /boot/boot/vmlinuz-$R"
+    says "    /lib/modules/$R/vmlinuz"
+    says "    /boot/vmlinux-$R"
+    says "kdumpctl: Install the kernel's package, or name the file with KDUMP_IMG=/path in /etc/sysconfig/kdump."
+    same "$(printf '%s\n' "$stderr" | sort | uniq -d)" ""
+}
+
+@test "a unified kernel image is refused, and why" {
+    rm "$ROOT/boot/vmlinuz-$R"
+    mkdir -p "$ROOT/boot/efi/EFI/Linux"
+    echo u >"$ROOT/boot/efi/EFI/Linux/0123abcd-$R.efi"
+    kdumpctl show
+    assert_equal "$status" 1
+    says "kdumpctl: the only kernel of $R here is a unified kernel image, /boot/efi/EFI/Linux/0123abcd-$R.efi, which kexec cannot start"
+}
+
+# Line | REMOVE | APPEND | what comes out
+@test "the command line" {
+    local line remove append expected
+    while IFS='|' read -r line remove append expected; do
+        printf '%s\n' "$line" >"$ROOT/proc/cmdline"
+        printf "KDUMP_COMMANDLINE_REMOVE='%s'\nKDUMP_COMMANDLINE_APPEND='%s'\n" "$remove" "$append" >"$ROOT/etc/sysconfig/kdump"
+        kdumpctl_ok show
+        assert_line "command line: $expected"
+    done <<'TABLE'
+ro quiet|||ro quiet rd.systemd.gpt_auto=no
+ro quiet|quiet||ro rd.systemd.gpt_auto=no
+ro quiet quiet=1 noquiet|quiet||ro noquiet rd.systemd.gpt_auto=no
+root=/dev/vda2 crashkernel=512M crashkernel=64M,low ro|||ro rd.systemd.gpt_auto=no
+BOOT_IMAGE=/x kexec elfcorehdr=1 mem=2G initrd=1,2 ro|||ro rd.systemd.gpt_auto=no
+panic_on_warn=1 rd.lvm.lv=a/b rd.luks.uuid=x rd.dm.uuid=y rd.md.uuid=z fcoe=1 netroot=iscsi ro|||ro rd.systemd.gpt_auto=no
+rd.iscsi.initiator=a iscsi_initiator=b ro|||ro rd.systemd.gpt_auto=no
+a="b c" d|d||a="b c" rd.systemd.gpt_auto=no
+"a b=c d" e|e||"a b=c d" rd.systemd.gpt_auto=no
+dyndbg="file x +p" quiet|dyndbg||quiet rd.systemd.gpt_auto=no
+a="not closed b|||a="not closed b rd.systemd.gpt_auto=no
+log-buf-len=1M log_buf_len=2M x|log_buf_len||x rd.systemd.gpt_auto=no
+udev.children-max=8 x|udev.children_max||x rd.systemd.gpt_auto=no
+resume=UUID=1-2 x|resume=UUID||x rd.systemd.gpt_auto=no
+   many    blanks	tab   |||many blanks tab rd.systemd.gpt_auto=no
+foo= x|||foo= x rd.systemd.gpt_auto=no
+a b|||a b rd.systemd.gpt_auto=no
+* $HOME `id` $(id)|||* $HOME `id` $(id) rd.systemd.gpt_auto=no
+-n -e x|||-n -e x rd.systemd.gpt_auto=no
+ro|x|nr_cpus=1 irqpoll|ro maxcpus=1 irqpoll rd.systemd.gpt_auto=no
+ro||nr_cpus=4 maxcpus=4|ro maxcpus=4 rd.systemd.gpt_auto=no
+ro|hugepages hugepagesz|panic=10 a="b c"|ro panic=10 a="b c" rd.systemd.gpt_auto=no
+ro -- quiet 3|quiet|panic=10|ro panic=10 rd.systemd.gpt_auto=no -- quiet 3
+TABLE
+}
+
+@test "the default options; bounce buffers go where the reservation is below 4 GiB" {
+    kdumpctl_ok show
+    assert_line "command line: ro console=ttyS0,115200 maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 cgroup_disable=memory udev.children-max=2 panic=10 swiotlb=noforce rd.systemd.gpt_auto=no"
+    sed -i 's/^  d0000000-efffffff : Crash/  d0000000-1efffffff : Crash/' "$ROOT/proc/iomem"
+    kdumpctl_ok show
+    refute_line --regexp "^command line: .*swiotlb"
+    sed -i 's/^  d0000000-1efffffff : Crash/  00000000-00000000 : Crash/' "$ROOT/proc/iomem"
+    kdumpctl_ok show
+    refute_line --regexp "^command line: .*swiotlb"
+    sysconfig 'KDUMP_COMMANDLINE_APPEND=""\n'
+    kdumpctl_ok show
+    assert_line "command line: ro console=ttyS0,115200 rd.systemd.gpt_auto=no"
+}
+
+@test "KDUMP_COMMANDLINE in place of the running kernel's line; a watchdog's pretimeout" {
+    sysconfig 'KDUMP_COMMANDLINE="console=ttyS1 quiet"\nKDUMP_COMMANDLINE_APPEND=x\n'
+    mkdir -p "$ROOT/sys/class/watchdog/watchdog0/device" "$ROOT/sys/bus/platform/drivers/loongson_wdt"
+    ln -s "$ROOT/sys/bus/platform/drivers/loongson_wdt" "$ROOT/sys/class/watchdog/watchdog0/device/driver"
+    echo 60 >"$ROOT/sys/class/watchdog/watchdog0/pretimeout"
+    kdumpctl_ok show
+    assert_line "command line: console=ttyS1 x rd.systemd.gpt_auto=no loongson_wdt.pretimeout=0"
+}
+
+mounts() {
+    rm -rf "$ROOT"
+    make_root
+    conf "$config"
+    local line IFS=';'
+    for line in $more; do
+        printf '%s\n' "$line" >>"$ROOT/proc/self/mountinfo"
+    done
+    [ -z "$change" ] || (cd "$ROOT" && eval "$change")
+}
+
+# kdump.conf ; more mounts ; change | fact=value, several separated by blanks
+@test "where the dump goes: filesystems, bind mounts, subvolumes, servers" {
+    local config more change expected fact
+    FRESH=mounts
+    while IFS='|' read -r config more change expected; do
+        kdumpctl_ok show --facts
+        for fact in $expected; do
+            assert_line "target1_$fact"
+        done
+    done <<'TABLE'
+|||kind=fs source=UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e device=/dev/vda2 fstype=ext4 path=/var/crash mount=/ options=
+|40 27 254:16 / /var rw - xfs /dev/vdb1 rw||fstype=xfs path=/crash mount=/var source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
+|40 27 254:16 / /var/crash rw - xfs /dev/vdb1 rw||path=/ mount=/var/crash
+|40 27 254:16 / /var/cra rw - xfs /dev/vdb1 rw||path=/var/crash mount=/
+|40 27 254:16 / /var rw shared:7 master:3 - xfs /dev/vdb1 rw||mount=/var
+|40 27 254:2 /srv/dumps /var/crash rw - ext4 /dev/vda2 rw||device=/dev/vda2 path=/srv/dumps mount=/var/crash
+|40 27 0:40 /@ /var rw - btrfs /dev/vdb1 rw,subvol=/@||fstype=btrfs options=subvol=/@ path=/crash
+|40 27 0:40 / /var rw - btrfs /dev/vdb1 rw,subvol=/||fstype=btrfs options= path=/crash
+|40 27 0:40 / /var/crash rw - nfs4 server:/export rw,addr=1.2.3.4||kind=nfs source=server:/export path=/ mount=/var/crash
+|40 27 0:40 / /var/crash rw - nfs4 [fe80::1]:/export rw||kind=nfs source=[fe80::1]:/export
+|40 27 0:40 / /var rw - virtiofs tag0 rw||kind=virtiofs source=tag0 path=/crash
+path "/mnt/a b"|40 27 254:16 / /mnt/a\040b rw - xfs /dev/vdb1 rw||path=/ device=/dev/vdb1
+|40 27 254:16 / /srv rw - xfs /dev/vdb1 rw|rmdir var/crash; mkdir srv; ln -s ../srv var/crash|path=/ mount=/srv
+xfs /dev/vdb1|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||path=/var/crash mount=/mnt
+xfs /dev/vdb1\npath /|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||path=/ mount=/mnt
+xfs /dev/disk/by-id/virtio-dump|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||mount=/mnt source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
+btrfs /dev/vdb1|40 27 0:40 /@home /home rw - btrfs /dev/vdb1 rw||options=subvol=/@home path=/var/crash
+raw /dev/vdb1||rm dev/disk/by-uuid/0*|kind=raw source=/dev/disk/by-id/virtio-dump device=/dev/vdb1
+xfs /dev/vdb1||rm dev/disk/by-uuid/0* dev/disk/by-id/*|source=/dev/vdb1
+nfs server:/export|40 27 0:40 / /mnt rw - nfs4 server:/export rw||kind=nfs mount=/mnt path=/var/crash
+dracut_args --mount "/dev/vdb1 /x xfs rw,noatime"|||kind=fs fstype=xfs options=rw,noatime source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
+TABLE
+}
+
+@test "targets that cannot be used, and what to do" {
+    local config more change expected
+    FRESH=mounts
+    while IFS='|' read -r config more change expected; do
+        kdumpctl show --facts
+        assert_equal "$status" 1
+        says "kdumpctl: $expected"
+        assert_output ""
+    done <<'TABLE'
+path /run/crash|||/run/crash lies on tmpfs (/run), and nothing there outlives a crash
+|40 27 0:40 / /var rw - overlay overlay rw||/var/crash lies on overlay (/var), and nothing there outlives a crash
+|40 27 0:40 / /var rw - zfs tank/var rw||/var/crash lies on zfs from tank/var, which the capture kernel cannot reach
+ext4 UUID=1234|||the dump target UUID=1234 is not there (looked for /dev/disk/by-uuid/1234)
+ext4 LABEL=none|||the dump target LABEL=none is not there (looked for /dev/disk/by-label/none)
+ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
+xfs /dev/vda2|||/etc/kdump.conf says xfs /dev/vda2, but it is mounted as ext4
+raw /dev/vda2|||the raw target /dev/vda2 is mounted at /; a dump would destroy what is there
+ssh a@b\nfallback ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
+TABLE
+}
