@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bytes.h"
 #include "lib/units.h"
 #include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/pipeline.h"
 #include "makedumpfile-glue/progress.h"
+
+/* crash counts the pages of a part in words of the bitmap (read_dump_header). */
+#define SPLIT_FRAMES 64
 
 struct save {
 	const struct dump *dump;
@@ -89,7 +93,8 @@ static uint64_t frame_of_rank(const struct extents *kept, uint64_t rank)
  * as far as the size of a block allows. */
 static uint64_t split_at(const struct save *s, size_t i)
 {
-	const uint64_t block = s->options->split_block >> s->dump->page_shift;
+	const uint64_t wanted = s->options->split_block >> s->dump->page_shift;
+	const uint64_t block = align_up(wanted ? wanted : 1, SPLIT_FRAMES);
 	uint64_t frame;
 
 	if (!i)
@@ -97,7 +102,7 @@ static uint64_t split_at(const struct save *s, size_t i)
 	if (i == s->options->part_count)
 		return extents_end(&s->dump->pages);
 	frame = frame_of_rank(s->kept, extents_total(s->kept) * i / s->options->part_count);
-	return block > 1 ? frame / block * block : frame;
+	return frame / block * block;
 }
 
 static struct error *write_parts(struct save *s, struct destination *parts)

@@ -118,7 +118,9 @@ static struct error *elf_open(const struct output_plan *plan, struct target *tar
 	o->data_at = align_up(o->notes_at + plan->notes->size,
 			      (uint64_t)1 << plan->page_shift);
 	pthread_mutex_init(&o->lock, NULL);
-	err = write_headers(o, true);
+	/* Headers that a later record overwrites crash does not see in a flattened
+	 * file; there the end of the records says that it is whole. */
+	err = write_headers(o, !target->flat);
 	if (!err)
 		err = target_write(target, plan->notes->data, plan->notes->size,
 				   o->notes_at);
@@ -192,7 +194,9 @@ static struct error *elf_finish(struct output *output)
 	extents_normalize(&o->missing);
 	/* The last pages may be holes. */
 	err = target_set_size(o->target, o->data_at + size);
-	return err ? err : write_headers(o, o->missing.count > 0);
+	if (err || (o->target->flat && !o->missing.count))
+		return err;
+	return write_headers(o, o->missing.count > 0);
 }
 
 const struct output_ops output_elf = {

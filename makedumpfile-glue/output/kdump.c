@@ -24,6 +24,7 @@ struct kdump_output {
 	struct target *target;
 	size_t block_size;
 	uint32_t status;
+	bool split;
 	uint64_t zero_page; /* file offset of the one page of zeros */
 	uint64_t descs;
 	uint64_t next;     /* file offset of the next data; atomic */
@@ -92,7 +93,7 @@ static void build_header(const struct output_plan *plan, const struct layout *l,
 	memcpy(header + KDUMP_AT_UTSNAME, plan->utsname,
 	       UTSNAME_FIELDS * UTSNAME_FIELD_SIZE);
 	put_le64(header + KDUMP_AT_TIME_SEC, plan->crash_time);
-	put_le32(header + KDUMP_AT_STATUS, status | KDUMP_STATUS_INCOMPLETE);
+	put_le32(header + KDUMP_AT_STATUS, status);
 	put_le32(header + KDUMP_AT_BLOCK_SIZE, block);
 	put_le32(header + KDUMP_AT_SUB_HDR_SIZE, l->sub_blocks);
 	put_le32(header + KDUMP_AT_BITMAP_BLOCKS, 2 * l->bitmap_size / block);
@@ -182,7 +183,10 @@ static struct error *write_front(struct kdump_output *o, const struct output_pla
 
 	if (!zeros)
 		return error_nomem();
-	build_header(plan, l, o->status, header);
+	/* The mark of an unfinished file is overwritten at the end, which crash does
+	 * not see in a flattened one; there the end of the records says it. */
+	build_header(plan, l, o->status | (o->target->flat ? 0 : KDUMP_STATUS_INCOMPLETE),
+		     header);
 	build_sub_header(plan, l, sub);
 	err = target_write(o->target, header, sizeof(header), 0);
 	if (!err)
@@ -218,6 +222,7 @@ static struct error *kdump_open(const struct output_plan *plan, struct target *t
 	o->target = target;
 	o->block_size = (size_t)1 << plan->page_shift;
 	o->status = plan->codec;
+	o->split = plan->split;
 	err = plan_layout(plan, &l);
 	if (!err) {
 		o->descs = l.descs;
@@ -284,6 +289,12 @@ static struct error *kdump_finish(struct output *output)
 	struct kdump_output *o = (struct kdump_output *)output;
 	uint8_t status[4];
 
+	/* crash wants the headers of a split dump's files to be the same; in those
+	 * the descriptors alone say what is missing. */
+	if (o->split)
+		o->missing = false;
+	if (o->target->flat && !o->missing)
+		return NULL;
 	put_le32(status, o->status | (o->missing ? KDUMP_STATUS_INCOMPLETE : 0));
 	return target_write(o->target, status, sizeof(status), KDUMP_AT_STATUS);
 }

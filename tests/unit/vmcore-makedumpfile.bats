@@ -80,10 +80,12 @@ setup() {
     make_vmcore raw --memory 2M+256K
     "$UNIT/make-vmlinux" vmlinux
     ok ./makedumpfile --message-level 0 -x vmlinux -c raw dump
-    ok ./makedumpfile -g text -x vmlinux raw
+    ok ./makedumpfile -g text raw
     ok "$VMCORE" info --print-vmcoreinfo raw
     same "$(cat text)" "$output"
     ok ./makedumpfile --message-level 0 -i text -c -f raw dump
+    ok ./makedumpfile -g more -x vmlinux raw
+    grep -q '^OSRELEASE=6.12.0-test$' more
     "$UNIT/make-vmlinux" --build-id aa vmlinux
     fails 2 ./makedumpfile -x vmlinux -c -f raw dump
     sed -i 's/^OSRELEASE=.*/OSRELEASE=7.0/' text
