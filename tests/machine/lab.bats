@@ -51,3 +51,28 @@ members() {
     assert_failure
     assert_output --partial "has ended"
 }
+
+@test "a guest that stays: a processor that spins with interrupts off is seen from outside, and stays where it is" {
+    local dir=$BATS_TEST_TMPDIR/qemu first
+    mkdir "$BATS_TEST_TMPDIR/extra"
+    cp "$(lab path faults)" "$BATS_TEST_TMPDIR/extra"
+    echo "insmod /faults.ko fault=spin cpu=1" >"$BATS_TEST_TMPDIR/extra/job"
+    lab initramfs "$BATS_TEST_TMPDIR/initrd" "$BATS_TEST_TMPDIR/extra"
+    lab qemu start --for $$ "$dir" --initrd "$BATS_TEST_TMPDIR/initrd" --mem 512M
+    lab qemu wait "$dir" "spinning with interrupts off on CPU 1"
+    sleep 0.5
+    ok lab qemu monitor "$dir" hmp info registers -a
+    first=$(printf '%s\n' "$output" | sed -n '/^CPU#1/,$s/^ *PC=\([0-9a-f]*\) .*/\1/p')
+    # Modules lie in the kernel's mapped window.
+    assert_regex "$first" '^ffff'
+    for _ in 1 2 3; do
+        ok lab qemu monitor "$dir" hmp info registers -a
+        assert_line --regexp "PC=$first "
+    done
+    ok lab qemu monitor "$dir" query-status
+    assert_output --partial '"status": "running"'
+    lab qemu stop "$dir"
+    run lab qemu monitor "$dir" query-status
+    assert_failure
+    assert_output --partial "has ended"
+}

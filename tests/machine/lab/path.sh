@@ -8,6 +8,7 @@ lab_path() {
 	cache) where=$CACHE ;;
 	chroot | sysroot) step=$1 where=$CACHE/$1 ;;
 	debian) step=debian where=$CACHE/debian/tree ;;
+	faults) step=faults where=$CACHE/faults/faults.ko ;;
 	vmlinuz | config) step=kernel where=$CACHE/kernel/$1 ;;
 	release)
 		step_need kernel

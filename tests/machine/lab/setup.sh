@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # lab setup: what the host must have, then the steps in their order.
 
-STEPS="chroot sysroot kernel vmlinux crash testkernel debian"
+STEPS="chroot sysroot kernel vmlinux crash testkernel debian faults"
 MORE_STEPS="peer"		# made when named
 
 # Install on the host what is missing there, and nothing else.
