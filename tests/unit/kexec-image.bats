@@ -61,6 +61,17 @@ can_unpack() {
         image "$row" --kind "${row#*:}" --wrap "${row%:*}"
         assert_equal "$(facts | sed 's/.* //')" "${row%:*}"
     done
+    # Those whose libraries a build may do without.
+    for pack in "bzip2 -c" "lz4 -qc" "lz4 -qcl" "lzop -c"; do
+        image plain --kind pe
+        $pack "$IMAGE" >"$BATS_TEST_TMPDIR/packed"
+        run --separate-stderr "$KEXEC" --inspect --json "$BATS_TEST_TMPDIR/packed"
+        if [ "$status" -eq 0 ]; then
+            same "$(field "$output" "d['image']['type'], d['image']['wrapper'] in ('bzip2', 'lz4', 'lz4 (legacy frame)', 'lzo')")" "('pe', True)"
+        else
+            assert_regex "$stderr" "packed with .*, which this build cannot unpack"
+        fi
+    done
     image twice --wrap gzip
     gzip "$IMAGE"
     fails 1 "$KEXEC" --inspect "$IMAGE.gz"

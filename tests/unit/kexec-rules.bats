@@ -170,6 +170,15 @@ no record|
 TABLE
 }
 
+@test "what the kernel wrote into its log: the last three records stand with the refusal" {
+    run "$PROBE_KEXEC" log
+    same "$output" "refused"
+    run "$PROBE_KEXEC" log $'3,1,2,-;Command line not included in the provided image\n'
+    same "$output" "the kernel's log says \"Command line not included in the provided image\": refused"
+    run "$PROBE_KEXEC" log '6,1,2,-;one' '6,2,2,-;two' 'no record' '6,3,2,-;three' '6,4,2,-;four'
+    same "$output" "the kernel's log says \"two / three / four\": refused"
+}
+
 @test "the openEuler report's own numbers are refused by rule 8, with the distance" {
     run "$PROBE_KEXEC" rules "$KDATA/openeuler.rules"
     assert_equal "$status" 1

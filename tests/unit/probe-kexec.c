@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "kexec/cmdline.h"
 #include "kexec/elfcorehdr.h"
@@ -247,6 +248,23 @@ static int do_kmsg(int argc, char **args)
 	return 0;
 }
 
+/* log RECORD...: a refusal, while these came into the kernel's log */
+static int do_log(int argc, char **args)
+{
+	int pair[2], i, result;
+
+	/* Like /dev/kmsg: a record a read, none left is EAGAIN. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+		return 2;
+	for (i = 0; i < argc; i++)
+		if (send(pair[0], args[i], strlen(args[i]), 0) < 0)
+			return 2;
+	result = report(kernel_log_add(error_new(ERROR_SYSTEM, "refused"), pair[1]));
+	close(pair[0]);
+	close(pair[1]);
+	return result;
+}
+
 /*
  * cuts FILE FROM TO: the image cut after FROM, FROM + 1, ... TO - 1 bytes. Says
  * where such a piece was taken for a kernel, or refused without a reason.
@@ -329,7 +347,8 @@ int main(int argc, char **argv)
 		{ "iomem", do_iomem },   { "ranges", do_ranges },
 		{ "elfcorehdr", do_elfcorehdr },
 		{ "explain", do_explain }, { "permission", do_permission },
-		{ "kmsg", do_kmsg },     { "cuts", do_cuts },
+		{ "kmsg", do_kmsg },     { "log", do_log },
+		{ "cuts", do_cuts },
 		{ "declared", do_declared }, { "file-bytes", do_file_bytes },
 	};
 	size_t i;
