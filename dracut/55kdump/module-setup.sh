@@ -195,7 +195,7 @@ install() {
     "$kdump_lib/machine-facts" "$KDUMP_FACTS" >>"$initdir/etc/kdump.facts"
     kdump_hooks_of_user
     ! kdump_kinds ssh sftp || kdump_ssh
-    inst_hook cmdline 00 "$moddir/kdump-cmdline.sh"
+    inst_hook cmdline 99 "$moddir/kdump-cmdline.sh"
     inst_hook pre-mount 00 "$moddir/kdump-hook.sh"
     inst_hook emergency 00 "$moddir/kdump-hook.sh"
     # Something to wait for: the first target's device.

@@ -130,8 +130,8 @@ net_vlan() { # "NAME PARENT ID"
 net_address() { # "NAME ADDRESS/PREFIX"
     # An IPv6 address that waits for others to object cannot be used yet.
     case ${1#* } in
-    *:*) net_do "address $1" ip address add "${1#* }" dev "${1%% *}" nodad ;;
-    *) net_do "address $1" ip address add "${1#* }" dev "${1%% *}" ;;
+    *:*) net_do "address $1" ip address replace "${1#* }" dev "${1%% *}" nodad ;;
+    *) net_do "address $1" ip address replace "${1#* }" dev "${1%% *}" ;;
     esac
 }
 

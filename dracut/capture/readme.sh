@@ -4,6 +4,8 @@
 #   readme_text FILE...   README.txt, about those of the FILES (in the current
 #                         directory) that are there; none: about the memory
 #   kernel_log_text       what the capture kernel and the capture said
+#   test_text             how a crash made by `kdumpctl test` ended, one word;
+#                         $test_id is its id, empty where it was no test
 
 # Whoever finds the directory first reads who, when, what and how to go on;
 # the lines KEY: VALUE at the start are also for programs.
@@ -21,6 +23,28 @@ readme_text() { # FILE...
     [ -s "$run/info" ] || return 0
     printf '\n'
     cat "$run/info"
+}
+
+test_id_read() {
+    test_id=
+    read -r readme_line <"$ROOT/proc/cmdline" || :
+    case " $readme_line " in
+    *" kdump_test_id="*) ;;
+    *) return 0 ;;
+    esac
+    test_id=${readme_line##*kdump_test_id=}
+    test_id=${test_id%% *}
+    case $test_id in
+    *[!0-9a-zA-Z-]*) test_id= ;;
+    esac
+}
+
+test_text() {
+    case $saved in
+    0) echo success ;;
+    2 | 3) echo incomplete ;;
+    *) echo fail ;;
+    esac
 }
 
 kernel_log_text() {

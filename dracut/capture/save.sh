@@ -94,7 +94,8 @@ save_part() { # WAY
 save_texts() {
     (cd "$saved_as" && readme_text vmcore vmcore-incomplete*) >"$run/README.txt"
     kernel_log_text >"$run/kexec-dmesg.log"
-    for save_file in README.txt kexec-dmesg.log; do
+    [ -z "$test_id" ] || test_text >"$run/kdump-test-$test_id"
+    for save_file in README.txt kexec-dmesg.log ${test_id:+"kdump-test-$test_id"}; do
         limit small cp "$run/$save_file" "$saved_as/$save_file" 2>/dev/null ||
             warn "$save_file could not be written"
     done

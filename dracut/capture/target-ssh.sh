@@ -125,8 +125,10 @@ ssh_rest() {
     esac
     readme_text >"$run/README.txt"
     kernel_log_text >"$run/kexec-dmesg.log"
-    ssh_send "$run/README.txt" README.txt || return 0
-    ssh_send "$run/kexec-dmesg.log" kexec-dmesg.log || :
+    [ -z "$test_id" ] || test_text >"$run/kdump-test-$test_id"
+    for ssh_file in README.txt kexec-dmesg.log ${test_id:+"kdump-test-$test_id"}; do
+        ssh_send "$run/$ssh_file" "$ssh_file" || return 0
+    done
 }
 
 # quote TEXT: $quoted is TEXT as one word of a shell.

@@ -121,6 +121,17 @@ halt -f -f"
     each_shell log_alone
 }
 
+crash_test() {
+    machine < <(facts)
+    echo "kexec kdump_test_id=7c0d53be nokaslr" >"$ROOT/proc/cmdline"
+    capture
+    same "$(cat "$(dump)/kdump-test-7c0d53be")" success
+}
+
+@test "capture: a crash on purpose is answered, in the dump's directory" {
+    each_shell crash_test
+}
+
 incomplete_source() {
     machine < <(facts)
     truncate -s -200000 "$ROOT/proc/vmcore"

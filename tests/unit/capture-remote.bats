@@ -167,8 +167,8 @@ ip link set eth7 name eth7.old
 ip link set enp1s0 down
 ip link set enp1s0 name eth7
 ip link set eth7 up
-ip address add 10.0.0.2/24 dev eth7
-ip address add fd00::2/64 dev eth7 nodad
+ip address replace 10.0.0.2/24 dev eth7
+ip address replace fd00::2/64 dev eth7 nodad
 ip route replace default via 10.0.0.1 dev eth7
 mount -t nfs -o soft,addr=10.0.0.7,vers=4.2 mars:/export /run/kdump/mnt.1
 umount /run/kdump/mnt.1
@@ -223,7 +223,7 @@ ip link set bond0.5 down
 ip link set bond0.5 master br0
 ip link set bond0.5 up
 ip link set br0 up
-ip address add 10.0.0.2/24 dev br0
+ip address replace 10.0.0.2/24 dev br0
 reboot -f -f"
 }
 

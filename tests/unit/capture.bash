@@ -40,6 +40,7 @@ machine() {
     cat >"$ROOT/etc/kdump.facts"
     "$UNIT/make-vmcore" "$ROOT/proc/vmcore"
     echo 0 >"$ROOT/proc/sys/kernel/panic"
+    echo "kexec mem=1G" >"$ROOT/proc/cmdline"
     : >"$ROOT/dev/disk"/by-uuid/1234
     : >"$ROOT/dev/vdb"
     local name when

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# The capture on the real thing: a panic on CPU 1, and in the one capture
+# kernel after it a row of captures, to each kind of target and into each kind
+# of fault; then the capture proper, whose end is that the machine is back.
+
+load machine
+
+SERVER=mars
+
+# A file system server and a login server on this machine, for as long as the
+# guest runs; it reaches them as 10.0.2.2.
+servers() {
+    local dir=$BATS_FILE_TMPDIR/server
+    mkdir -p "$dir/export" "$dir/logins" /run/sshd
+    SSH_PORT=$((20000 + RANDOM % 10000)) NFS_PORT=$((30000 + RANDOM % 10000))
+    ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
+    local key
+    for key in key key-drops key-wrong; do
+        ssh-keygen -q -t ed25519 -N '' -f "$dir/$key"
+    done
+    {
+        cat "$dir/key.pub"
+        # The dump breaks off half-way, and so does the connection.
+        printf 'command="%s/drops" ' "$dir"
+        cat "$dir/key-drops.pub"
+    } >"$dir/authorized"
+    cat >"$dir/drops" <<TEXT
+#!/bin/sh
+case \$SSH_ORIGINAL_COMMAND in
+*cat*vmcore.flat*)
+    eval "\${SSH_ORIGINAL_COMMAND%%cat*}"
+    head -c 2000000 >$dir/logins/ssh-drops/*/vmcore.flat-incomplete.half
+    kill -9 \$PPID ;;
+*) eval "\$SSH_ORIGINAL_COMMAND" ;;
+esac
+TEXT
+    sed -i "s|head -c 2000000 >.*|cd $dir/logins/ssh-drops/* \&\& head -c 2000000 >vmcore.flat-incomplete|" "$dir/drops"
+    chmod 755 "$dir/drops"
+    cat >"$dir/sshd.conf" <<TEXT
+Port $SSH_PORT
+ListenAddress 127.0.0.1
+HostKey $dir/host
+AuthorizedKeysFile $dir/authorized
+PidFile $dir/sshd.pid
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+StrictModes no
+UsePAM no
+TEXT
+    /usr/sbin/sshd -f "$dir/sshd.conf" -E "$dir/sshd.log" 3>&-
+    cat >"$dir/nfs.conf" <<TEXT
+NFS_CORE_PARAM { NFS_Port = $NFS_PORT; Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; Bind_addr = 127.0.0.1; }
+NFSv4 { Graceless = true; RecoveryRoot = $dir; }
+EXPORT { Export_Id = 1; Path = $dir/export; Pseudo = /export; Access_Type = RW; Squash = No_Root_Squash;
+    SecType = sys; Protocols = 4; PrivilegedPort = false; FSAL { Name = VFS; } }
+TEXT
+    ganesha.nfsd -f "$dir/nfs.conf" -L "$dir/nfs.log" -p "$dir/nfs.pid" -N EVENT 3>&-
+}
+
+# The capture's initramfs: busybox, the scripts, ssh with its libraries, and
+# the modules that lead to all the targets.
+capture_initramfs() { # OUT
+    local tree=$BATS_FILE_TMPDIR/tree dir=$BATS_FILE_TMPDIR/server root library
+    root=$(lab path debian)
+    mkdir -p "$tree/etc" "$tree/usr/lib/kdump" "$tree/root/.ssh" "$tree/usr/bin"
+    cp -r "$TOP/dracut/capture" "$tree/usr/lib/kdump/capture"
+    cp "$TOP/dracut/small/init" "$tree/init"
+    cp "$TOP/tests/machine/jobs/capture.rows" "$tree/rows"
+    chmod 755 "$tree/rows"
+    printf '%s\n' "server=$SERVER" "server_dir=$dir/logins" "ssh_port=$SSH_PORT" "nfs_port=$NFS_PORT" >"$tree/rows.conf"
+    printf '%s\n' facts=1 host=saturn "core_collector=vmcore save -d 31" failure_action=reboot final_action=reboot \
+        kdump_pre=/rows limit_hook=600 targets=1 target1_kind=fs target1_source=LABEL=loongdump \
+        target1_fstype=ext4 target1_path=/var/crash >"$tree/etc/kdump.facts"
+    cp "$root/usr/bin/ssh" "$tree/usr/bin/"
+    for library in $(lab enter loongarch64-linux-gnu-objdump -p "$root/usr/bin/ssh" | sed -n 's/.*NEEDED *//p') ld-linux-loongarch-lp64d.so.1; do
+        libraries "$root" "$library" "$tree"
+    done
+    for key in key key-drops key-wrong; do
+        install -m 600 "$dir/$key" "$tree/$key"
+    done
+    printf 'root:x:0:0::/root:/bin/sh\n' >"$tree/etc/passwd"
+    printf '[%s]:%s %s\n' "$SERVER" "$SSH_PORT" "$(cat "$dir/host.pub")" >"$tree/root/.ssh/known_hosts"
+    # What stands there for the other name is somebody else's key.
+    printf '[other]:%s %s\n' "$SSH_PORT" "$(cat "$dir/key.pub")" >>"$tree/root/.ssh/known_hosts"
+    LAB_MODULES="virtio_blk virtio_net ext4 xfs nfs nfsv4 crc32c-cryptoapi" lab initramfs "$1" "$tree"
+}
+
+# libraries ROOT NAME TREE: a library and what it needs.
+libraries() {
+    local found next
+    found=$(find "$1/usr/lib" -name "$2" | head -n 1)
+    [ -n "$found" ] || fail "no library $2"
+    mkdir -p "$3/usr/lib/loongarch64-linux-gnu" "$3/lib64"
+    case $2 in
+    ld-*) cp -L "$found" "$3/lib64/" ;;
+    *)
+        [ ! -e "$3/usr/lib/loongarch64-linux-gnu/$2" ] || return 0
+        cp -L "$found" "$3/usr/lib/loongarch64-linux-gnu/$2"
+        for next in $(lab enter loongarch64-linux-gnu-objdump -p "$found" | sed -n 's/.*NEEDED *//p'); do
+            libraries "$1" "$next" "$3"
+        done
+        ;;
+    esac
+}
+
+setup_file() {
+    local dir=$BATS_FILE_TMPDIR disk
+    servers
+    mkdir -p "$dir/empty"
+    guest_disk "$dir/disk" capture
+    capture_initramfs "$dir/disk/initrd-capture"
+    lab debian --changes "$dir/xfs" sh -c 'truncate -s 400M /xfs.img && mkfs.xfs -q /xfs.img'
+    mv "$dir/xfs/xfs.img" "$dir/b.img"
+    truncate -s 400M "$dir/c.img"
+    for disk in d e f g; do
+        lab disk "$dir/$disk.img" 200M "$dir/empty"
+        tune2fs -L "disk-$disk" "$dir/$disk.img" >/dev/null
+    done
+    dd if=/dev/zero of="$dir/f.img" bs=1M count=40 conv=notrunc status=none
+    local -a disks=()
+    for disk in b c d e f g; do
+        disks+=(-drive "file=$dir/$disk.img,format=raw,if=none,id=x$disk,cache=unsafe$([ "$disk" != e ] || echo ,readonly=on)"
+            -device "virtio-blk-pci,drive=x$disk")
+    done
+    guest_run capture 1G "crashkernel=448M" 600 --mem 1G --reboots -- "${disks[@]}" \
+        -netdev user,id=n0 -device virtio-net-pci,netdev=n0
+}
+
+teardown_file() {
+    local file
+    for file in sshd nfs; do
+        [ ! -s "$BATS_FILE_TMPDIR/server/$file.pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/server/$file.pid")"
+    done
+}
