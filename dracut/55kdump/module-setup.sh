@@ -87,48 +87,17 @@ depends() {
     done < <(kdump_devices) | sort -u
 }
 
-# The drivers of a device, of everything it hangs on and is made of.
-kdump_device_modules() { # DIRECTORY in /sys
-    local dir slave
-    dir=$(readlink -f "$1") || return 0
-    for slave in "$dir"/slaves/*; do
-        [[ ! -e $slave ]] || kdump_device_modules "$slave"
-    done
-    while [[ $dir == /sys/devices/* ]]; do
-        [[ ! -r $dir/modalias ]] || hostonly='' instmods -o "$(<"$dir/modalias")"
-        [[ ! -e $dir/driver/module ]] || hostonly='' instmods -o "$(basename "$(readlink -f "$dir/driver/module")")"
-        dir=${dir%/*}
-    done
-}
-
 installkernel() {
-    local line value name rest device
-    while IFS= read -r line; do
-        value=${line#*=}
-        case $line in
-        target*_fstype=nfs*) ;;
-        target*_fstype=?*) hostonly='' instmods -o "$value" ;;
-        target*_kind=nfs) hostonly='' instmods -o nfs nfsv3 nfsv4 ;;
-        target*_kind=virtiofs) hostonly='' instmods -o virtiofs virtio_pci ;;
-        extra_modules=?*)
-            # shellcheck disable=SC2086 # words
-            hostonly='' instmods -o $value ;;
-        esac
-    done <"$KDUMP_FACTS"
-    while read -r device; do
-        kdump_device_modules "$device"
-    done < <(kdump_devices)
-    while IFS= read -r line; do
-        read -r name rest <<<"${line#*=}"
-        case $line in
-        net_link=*) kdump_device_modules "/sys/class/net/$name/device" ;;
-        net_bond=*) hostonly='' instmods -o bonding ;;
-        net_bridge=*) hostonly='' instmods -o bridge ;;
-        net_vlan=*) hostonly='' instmods -o 8021q ;;
-        esac
-    done < <("$kdump_lib/machine-facts" "$KDUMP_FACTS" 2>/dev/null)
-    # No more than this is a matter of the network stack itself.
-    ! kdump_network || hostonly='' instmods -o af_packet
+    local module facts
+    facts=$(mktemp "$DRACUT_TMPDIR/kdump-facts.XXXXXX") || return 1
+    {
+        cat "$KDUMP_FACTS"
+        "$kdump_lib/machine-facts" "$KDUMP_FACTS" 2>/dev/null
+    } >"$facts"
+    while read -r module; do
+        hostonly='' instmods -o "$module"
+    done < <("$kdump_lib/machine-drivers" "$facts")
+    rm -f "$facts"
 }
 
 kdump_programs() {

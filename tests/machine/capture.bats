@@ -132,3 +132,158 @@ teardown_file() {
         [ ! -s "$BATS_FILE_TMPDIR/server/$file.pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/server/$file.pid")"
     done
 }
+
+setup() {
+    GUEST=$BATS_FILE_TMPDIR/capture
+    LOG=$BATS_FILE_TMPDIR/capture.log
+    SERVED=$BATS_FILE_TMPDIR/server
+}
+
+# row NAME STATUS TEXT...: how it ended and what it said.
+row() {
+    local name=$1 expected=$2 text
+    shift 2
+    output=$(cat "$GUEST/out/$name.out") || fail "the guest never got to row $name"
+    assert_equal "$(cat "$GUEST/out/$name.status")" "$expected"
+    for text in "$@"; do
+        [[ $output == *"$text"* ]] || fail "it does not say '$text': $output"
+    done
+}
+
+# left DIR FILES: what is in the one dump there.
+left() {
+    local dirs=("$1"/saturn-*)
+    [ ${#dirs[@]} -eq 1 ] || fail "not one dump: ${dirs[*]}"
+    same "$(cd "${dirs[0]}" && echo *)" "$2"
+    DUMP=${dirs[0]}
+}
+
+WHOLE="README.txt kexec-dmesg.log vmcore vmcore-dmesg.txt"
+
+# whole FILE: every byte of it is as it should be.
+whole() {
+    run --separate-stderr "$VMCORE" check "$1"
+    assert_success
+}
+
+@test "ext4: the dump, and crash opens it: the panic was on CPU 1" {
+    row ext4 0 "done: the dump, filtered, on fs LABEL=loongdump"
+    left "$GUEST/ext4" "$WHOLE"
+    whole "$DUMP/vmcore"
+    run crash_says "$DUMP/vmcore" bt
+    assert_success
+    assert_line --regexp "sysrq_handle_crash"
+    assert_line --regexp "CPU: 1 "
+    grep -q "Kernel panic - not syncing: sysrq triggered crash" "$DUMP/vmcore-dmesg.txt"
+    grep -q "^To open it: *crash .* vmcore$" "$DUMP/README.txt"
+}
+
+@test "xfs" {
+    row xfs 0
+    left "$GUEST/xfs" "$WHOLE"
+    whole "$DUMP/vmcore"
+}
+
+@test "raw: rebuilt from the partition, whole" {
+    row raw 0
+    ok "$VMCORE" rebuild "$BATS_FILE_TMPDIR/c.img" "$BATS_TEST_TMPDIR/vmcore"
+    whole "$BATS_TEST_TMPDIR/vmcore"
+}
+
+@test "NFS: a real server" {
+    row nfs 0
+    left "$SERVED/export/nfs" "$WHOLE"
+    whole "$DUMP/vmcore"
+}
+
+@test "ssh: a real OpenSSH on both ends" {
+    row ssh 0
+    left "$SERVED/logins/ssh" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore.flat"
+    whole "$DUMP/vmcore.flat"
+}
+
+# partial FILE: not whole, but readable.
+partial() {
+    run --separate-stderr "$VMCORE" info "$1"
+    assert_equal "$status" 3
+}
+
+@test "a full disk, 0 %: it is said before anything is written" {
+    row full-0 1 "there is no room for a dump"
+}
+
+@test "a full disk, 50 % of the dump: the log, and what fits can be read" {
+    row full-50 2 "it would be larger than" "saved a part of the dump"
+    left "$GUEST/full-50" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore-incomplete"
+    partial "$DUMP/vmcore-incomplete"
+    grep -q "sysrq triggered crash" "$DUMP/vmcore-dmesg.txt"
+}
+
+@test "a full disk, 99 % of the dump" {
+    row full-99 2 "it would be larger than"
+    left "$GUEST/full-99" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore-incomplete"
+    partial "$DUMP/vmcore-incomplete"
+}
+
+@test "a disk that turns out to be full: the same" {
+    row full-unknown 2 "No space left on device"
+    partial "$(echo "$GUEST"/full-unknown/saturn-*/vmcore-incomplete)"
+}
+
+@test "a disk that cannot be written: said, and over in a moment" {
+    row read-only 1 "cannot mount"
+}
+
+@test "a broken file system: said, and the second target has the dump" {
+    row corrupted 0 "cannot mount" "done: the dump, filtered, on fs LABEL=loongdump"
+    left "$GUEST/corrupted" "$WHOLE"
+}
+
+@test "ssh with a key the server does not know, and with a server that is another" {
+    row ssh-key 1 "Permission denied"
+    row ssh-host 1 "Host key verification failed"
+}
+
+@test "ssh that drops half-way: the log is there, and it is not called a dump" {
+    row ssh-drops 2 "sending the dump (filtered) failed" "what arrived of the dump"
+    left "$SERVED/logins/ssh-drops" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore.flat-incomplete"
+}
+
+@test "vmcore is killed: the dump is made another way" {
+    row killed 0 "it was killed" "done: the dump, plain"
+    left "$GUEST/killed" "$WHOLE"
+    whole "$DUMP/vmcore"
+}
+
+@test "the disk is pulled out: the second target has the dump" {
+    row vanishes 0 "done: the dump, filtered, on fs LABEL=loongdump"
+    left "$GUEST/vanishes" "$WHOLE"
+    whole "$DUMP/vmcore"
+}
+
+@test "the network goes: what hangs is left behind, the second target has the dump" {
+    row nfs-gone 0 "stood still and was stopped" "done: the dump, filtered, on fs LABEL=loongdump"
+    left "$GUEST/nfs-gone" "$WHOLE"
+    whole "$DUMP/vmcore"
+}
+
+@test "the machine comes back by itself, with the dump" {
+    left "$GUEST/var/crash" "$WHOLE"
+    whole "$DUMP/vmcore"
+    result again-dumps >/dev/null
+    grep -q "reboot: Restarting system" "$LOG"
+    # No fault of the capture kernel brought it back.
+    run sed -n '/Starting crashdump kernel/,/reboot: Restarting system/p' "$LOG"
+    refute_output --regexp "Kernel panic|kernel BUG"
+}
+
+@test "the table of faults" {
+    local name began ended
+    printf '# %-13s %-7s %8s  %s\n' row status seconds "what it said last" >&3
+    for name in ext4 xfs raw nfs ssh full-0 full-50 full-99 full-unknown read-only corrupted ssh-key ssh-host \
+        ssh-drops killed vanishes nfs-gone; do
+        read -r began ended <"$GUEST/out/$name.time"
+        printf '# %-13s %-7s %8.1f  %s\n' "$name" "$(cat "$GUEST/out/$name.status")" \
+            "$(echo "$ended $began" | awk '{ print $1 - $2 }')" "$(tail -n 1 "$GUEST/out/$name.out")" >&3
+    done
+}
