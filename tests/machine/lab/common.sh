@@ -115,6 +115,12 @@ apt_chroot() {
 		-o APT::Sandbox::User=root "$@"
 }
 
+# Steps may run side by side; apt does not wait for its own lock here.
+apt_update() (
+	flock 6
+	apt_chroot apt-get update
+) 6>"$CACHE/apt.lock"
+
 # fetch_deb PACKAGE: say what and how big, then fetch the .deb to the current
 # directory.
 fetch_deb() {
