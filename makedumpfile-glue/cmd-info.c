@@ -260,6 +260,11 @@ static void print_memory(const struct dump *dump)
 	char size[UNITS_SIZE_TEXT];
 	size_t i;
 
+	if (dump->source->dump_level)
+		printf("Dump level:   %u, %s of the machine's memory left out\n",
+		       dump->source->dump_level,
+		       size_text((extents_total(&dump->present) -
+				  extents_total(&dump->pages)) << dump->page_shift, size));
 	printf("Memory:       %s (%" PRIu64 " bytes) in %zu runs, %" PRIu64 " pages\n",
 	       size_text(extents_total(memory), size), extents_total(memory),
 	       memory->count, extents_total(&dump->pages));
@@ -497,6 +502,8 @@ static int print_json(const struct facts *f)
 	json_object_object_add(o, "cpus", cpus_json(d));
 	json_object_object_add(o, "pages",
 			       json_object_new_uint64(extents_total(&d->pages)));
+	json_object_object_add(o, "machine_pages",
+			       json_object_new_uint64(extents_total(&d->present)));
 	json_object_object_add(o, "memory_bytes",
 			       json_object_new_uint64(extents_total(&d->source->memory)));
 	json_object_object_add(o, "missing_bytes",

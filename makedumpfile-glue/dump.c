@@ -197,6 +197,10 @@ struct error *dump_open(const char *path, const struct dump_options *options,
 	if (err)
 		goto fail;
 	err = extents_to_pages(&dump->source->memory, dump->page_shift, &dump->pages);
+	if (!err)
+		err = extents_to_pages(dump->source->machine.count ? &dump->source->machine :
+								     &dump->source->memory,
+				       dump->page_shift, &dump->present);
 	if (err)
 		goto fail;
 	err = notes_build(&dump->source->notes,
@@ -222,6 +226,7 @@ void dump_close(struct dump *dump)
 	source_close(dump->source);
 	vmcoreinfo_destroy(dump->vmcoreinfo);
 	extents_deinit(&dump->pages);
+	extents_deinit(&dump->present);
 	registers_deinit(&dump->registers);
 	blob_deinit(&dump->notes);
 	for (i = 0; i < dump->warning_count; i++)

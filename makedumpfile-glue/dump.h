@@ -29,6 +29,7 @@ struct dump {
 	unsigned int page_shift;
 	bool page_size_known;          /* said by the file or the user */
 	struct extents pages;          /* frames of which any byte is there */
+	struct extents present;        /* those, and what an earlier filter left out */
 	struct registers registers;
 	bool vmlinux_checked;          /* it is of the kernel the user named */
 	struct blob notes;             /* what a dump of this dump carries */

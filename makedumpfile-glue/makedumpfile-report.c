@@ -39,7 +39,7 @@ void makedumpfile_report(FILE *out, const struct dump *dump,
 		{ "Offline pages           ", c->dropped[PAGE_TYPE_OFFLINE] },
 	};
 	const uint64_t total = extents_total(&dump->pages);
-	const uint64_t span = extents_end(&dump->pages);
+	const uint64_t span = extents_end(&dump->present);
 	uint64_t excluded = 0;
 	size_t i;
 

@@ -100,7 +100,7 @@ static uint64_t split_at(const struct save *s, size_t i)
 	if (!i)
 		return 0;
 	if (i == s->options->part_count)
-		return extents_end(&s->dump->pages);
+		return extents_end(&s->dump->present);
 	frame = frame_of_rank(s->kept, extents_total(s->kept) * i / s->options->part_count);
 	return frame / block * block;
 }
@@ -110,7 +110,7 @@ static struct error *write_parts(struct save *s, struct destination *parts)
 	const struct save_options *options = s->options;
 	struct output_plan plan = {
 		.page_shift = s->dump->page_shift,
-		.present = &s->dump->pages,
+		.present = &s->dump->present,
 		.kept = s->kept,
 		.notes = &s->dump->notes,
 		.cpu_count = s->dump->registers.count,

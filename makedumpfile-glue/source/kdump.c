@@ -25,6 +25,7 @@ struct kdump_source {
 	const struct input *input; /* source.input */
 	unsigned int page_shift;
 	uint64_t bitmap; /* file offset of the one that says what is stored */
+	uint64_t bitmap_of_machine; /* of the other one, 0 if there is none */
 	uint64_t bitmap_size;
 	uint64_t max_mapnr;
 	uint64_t first_frame, end_frame; /* what descriptors there are for */
@@ -183,9 +184,10 @@ static struct error *find_bitmap(struct kdump_source *s, uint64_t bitmaps)
 				 s->source.path, s->max_mapnr);
 	needed = align_up((s->max_mapnr + 7) / 8, s->source.page_size);
 	s->bitmap = bitmaps;
-	if (s->bitmap_size >= 2 * needed)
+	if (s->bitmap_size >= 2 * needed) {
+		s->bitmap_of_machine = bitmaps;
 		s->bitmap += s->bitmap_size / 2;
-	else if (s->bitmap_size < needed)
+	} else if (s->bitmap_size < needed)
 		return error_new(ERROR_FORMAT, "%s: its bitmaps are too short for 0x%"
 				 PRIx64 " page frames", s->source.path, s->max_mapnr);
 	s->bitmap_size = needed;
@@ -196,12 +198,11 @@ static struct error *find_bitmap(struct kdump_source *s, uint64_t bitmaps)
 	return NULL;
 }
 
-static struct error *add_frames(struct kdump_source *s, uint64_t from, uint64_t till)
+typedef struct error *add_run(struct kdump_source *s, uint64_t from, uint64_t till);
+
+static struct error *add_stored(struct kdump_source *s, uint64_t from, uint64_t till)
 {
-	if (till > s->max_mapnr)
-		till = s->max_mapnr;
-	if (from < till)
-		s->marked += till - from;
+	s->marked += till - from;
 	if (from < s->first_frame)
 		from = s->first_frame;
 	if (till > s->end_frame)
@@ -210,9 +211,15 @@ static struct error *add_frames(struct kdump_source *s, uint64_t from, uint64_t 
 					 till << s->page_shift) : NULL;
 }
 
-/* Adds the runs of set bits of one window of the bitmap, as bytes of memory. */
+static struct error *add_machine(struct kdump_source *s, uint64_t from, uint64_t till)
+{
+	return extents_add(&s->source.machine, from << s->page_shift,
+			   till << s->page_shift);
+}
+
+/* The runs of set bits of one window of a bitmap. */
 static struct error *add_bits(struct kdump_source *s, const uint8_t *bits, size_t size,
-			      uint64_t frame)
+			      uint64_t frame, add_run *add)
 {
 	struct error *err = NULL;
 	size_t i, total = size * 8;
@@ -231,14 +238,17 @@ static struct error *add_bits(struct kdump_source *s, const uint8_t *bits, size_
 		from = i;
 		while (i < total && (bits[i / 8] >> i % 8 & 1))
 			i += i % 8 == 0 && bits[i / 8] == 0xff ? 8 : 1;
-		err = add_frames(s, frame + from, frame + i);
+		if (frame + from >= s->max_mapnr)
+			break;
+		err = add(s, frame + from,
+			  frame + i < s->max_mapnr ? frame + i : s->max_mapnr);
 	}
 	return err;
 }
 
-static struct error *read_bitmap(struct kdump_source *s)
+static struct error *read_bitmap(struct kdump_source *s, uint64_t start, add_run *add)
 {
-	uint64_t at = s->bitmap, end = s->bitmap + s->bitmap_size;
+	uint64_t at = start, end = start + s->bitmap_size;
 	uint8_t *bits cleanup_free = malloc(BITMAP_ROOM);
 
 	if (!bits)
@@ -255,12 +265,28 @@ static struct error *read_bitmap(struct kdump_source *s)
 		}
 		err = input_read(s->input, bits, n, at);
 		if (!err)
-			err = add_bits(s, bits, n, (at - s->bitmap) * 8);
+			err = add_bits(s, bits, n, (at - start) * 8, add);
 		if (err)
 			return error_add(err, "kdump-compressed bitmap");
 		at += n;
 	}
 	return NULL;
+}
+
+static struct error *read_bitmaps(struct kdump_source *s)
+{
+	const struct extents *memory = &s->source.memory;
+	struct error *err = read_bitmap(s, s->bitmap, add_stored);
+	size_t i;
+
+	if (!err && s->bitmap_of_machine)
+		err = read_bitmap(s, s->bitmap_of_machine, add_machine);
+	/* What is stored was there, whatever the other bitmap says. */
+	for (i = 0; i < memory->count && !err; i++)
+		err = extents_add(&s->source.machine, memory->run[i].start,
+				  memory->run[i].end);
+	extents_normalize(&s->source.machine);
+	return err;
 }
 
 static struct error *rank_runs(struct kdump_source *s)
@@ -328,6 +354,7 @@ static void kdump_close(struct source *source)
 	struct kdump_source *s = (struct kdump_source *)source;
 
 	extents_deinit(&s->source.memory);
+	extents_deinit(&s->source.machine);
 	blob_deinit(&s->source.notes);
 	unpacker_destroy(s->unpacker);
 	free(s->first_rank);
@@ -354,7 +381,7 @@ static struct error *kdump_open(struct input *input, struct source **ret)
 	if (!err)
 		err = find_bitmap(s, bitmaps);
 	if (!err)
-		err = read_bitmap(s);
+		err = read_bitmaps(s);
 	if (!err)
 		err = rank_runs(s);
 	if (!err)

@@ -84,6 +84,10 @@ struct source {
 	 * lies in the file twice counts once. */
 	struct extents memory;
 
+	/* Memory the machine had, where the file tells it apart from what a filter
+	 * left out of it; a part of it is memory. Else empty. */
+	struct extents machine;
+
 	/* Bytes the headers speak of, each counted once; more than memory holds
 	 * when the file was cut. */
 	uint64_t promised;

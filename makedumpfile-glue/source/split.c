@@ -34,6 +34,7 @@ static void split_close(struct source *source)
 	free(s->parts);
 	free(s->source.files);
 	extents_deinit(&s->source.memory);
+	extents_deinit(&s->source.machine);
 	blob_deinit(&s->source.notes);
 	free(s);
 }
@@ -158,6 +159,8 @@ static struct error *join(struct split_source *s)
 	s->source.page_size = first->page_size;
 	s->source.dump_level = first->dump_level;
 	s->source.codec = first->codec;
+	s->source.machine = first->machine;
+	first->machine = (struct extents){ 0 };
 	s->source.notes = first->notes;
 	first->notes = (struct blob){ 0 };
 	s->source.files = calloc(s->part_count, sizeof(*s->source.files));

@@ -94,3 +94,51 @@ near() {
     done
     assert [ "$(wc -l <"$BATS_TEST_TMPDIR/31")" -gt 300 ]
 }
+
+# The raw copy once more, in the forms that are not saved in the guest.
+other_forms() {
+    local form=$1
+    shift
+    ok "$VMCORE" save -q -f -d 31 "$@" "$GUEST/vmcore.raw" "$GUEST/vmcore.$form"
+}
+
+@test "readers: libkdumpfile reads every page, plain, flattened, split and ELF" {
+    local expected
+    expected="pages of 16384: $(kept) equal"
+    other_forms flat -F
+    other_forms part --split 3
+    other_forms elf --format elf
+    for files in vmcore.31 vmcore.flat "vmcore.part.1 vmcore.part.2 vmcore.part.3" vmcore.elf; do
+        # shellcheck disable=SC2086
+        run lab enter env -C "$GUEST" python3 "$TOP/tests/machine/read-others" kdumpfile vmcore.raw $files
+        assert_success
+        assert_output --partial ", 7.2"
+        assert_output --partial "$expected, "
+    done
+}
+
+# Pages that level 31 keeps, as info in the guest said.
+kept() {
+    result info | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["pages_kept_by_level"][31])'
+}
+
+@test "readers: drgn walks the task list of the ELF form" {
+    other_forms elf --format elf
+    run lab enter python3 "$TOP/tests/machine/read-others" drgn "$(lab path vmlinux)" "$GUEST/vmcore.elf"
+    assert_success
+    assert_line "release $(lab path release)"
+    assert_line --regexp "^tasks [0-9]+ init True$"
+}
+
+@test "readers: crash reads flattened and split dumps, and takes them for whole" {
+    other_forms flat -F
+    other_forms part --split 3
+    local files
+    for files in "$GUEST/vmcore.flat" "$GUEST/vmcore.part.1 $GUEST/vmcore.part.2 $GUEST/vmcore.part.3"; do
+        run crash_says "$files" sys bt
+        assert_success
+        assert_output --partial "sysrq triggered crash"
+        assert_output --partial "__crash_kexec"
+        refute_output --partial "INCOMPLETE"
+    done
+}

@@ -5,7 +5,8 @@
 #   guest_run NAME ARGS... boots a guest with that disk and fetches what it left
 #   result STEP            stdout of a step in the guest; fails unless it exited 0
 #   step_fails STEP STATUS the step's exit status; its stderr is in $stderr
-#   crash_says FILE CMD... what crash prints for the commands on the dump FILE
+#   crash_says FILE CMD... what crash prints for the commands on the dump FILE (of
+#                          several files: a split one)
 #
 # $GUEST is the directory with what the guest left (out/ and files).
 
@@ -66,9 +67,10 @@ step_fails() {
 # Debian's kernel is newer than crash 9.0.2 knows: its module list cannot be
 # read (`invalid structure member offset: module_num_gpl_syms`), everything
 # else can.
-crash_says() { # FILE COMMAND...
-    local file=$1 commands=$BATS_TEST_TMPDIR/commands
+crash_says() { # FILES COMMAND...
+    local files=$1 commands=$BATS_TEST_TMPDIR/commands
     shift
     printf '%s\n' "$@" quit >"$commands"
-    lab crash --no_modules -s -i "$commands" "$(lab path vmlinux)" "$file" </dev/null
+    # shellcheck disable=SC2086  # several files of one dump
+    lab crash --no_modules -s -i "$commands" "$(lab path vmlinux)" $files </dev/null
 }

@@ -59,6 +59,44 @@ level_drops() {
     ok "$VMCORE" save -q -d 17 one two
     ok "$VMCORE" save -q -d 31 two three
     ok "$UNIT/compare-dump" --truth truth --level 31 raw three
+    # To the byte: what the first filters left out is still known to be there.
+    ok "$VMCORE" save -q -d 31 raw direct
+    cmp three direct
+    ok "$VMCORE" save -q -d 31 --split 2 one part
+    ok "$VMCORE" save -q -d 31 part.2 joined
+    cmp joined direct
+    ok "$VMCORE" info three
+    assert_line "Dump level:   31, 2.77 MiB of the machine's memory left out"
+}
+
+@test "levels: filtered again, packed to ELF and ELF to packed; levels add up" {
+    kernel_dump --pages 3
+    ok "$VMCORE" save -q -d 17 --format elf raw elf
+    ok "$VMCORE" save -q -d 15 -z elf packed
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw packed
+    ok "$VMCORE" save -q -d 16 packed again
+    [ "$(field again $((16384 + 8)) 4)" -eq 31 ] # dump_level: 15 and 16
+    ok "$VMCORE" save -q -d 31 --format elf packed elf2
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw elf2
+    # A lower level cannot bring back what is gone.
+    ok "$VMCORE" save -q -d 0 packed zero
+    ok "$UNIT/compare-dump" --truth truth --level 31 raw zero
+    [ "$(field zero $((16384 + 8)) 4)" -eq 15 ]
+}
+
+@test "levels: pages that are missing in a dump stay missing when it is filtered again" {
+    kernel_dump --pages 3
+    ok "$VMCORE" save -q -d 1 raw one
+    local desc=$(((1 + $(field one 432 4) + $(field one 436 4)) * 16384)) at page=40
+    # A packed page of the kernel's own: its data no stream.
+    while [ "$(field one $((desc + 24 * page + 12)) 4)" -ne 1 ]; do page=$((page + 1)); done
+    at=$(field one $((desc + 24 * page)) 8)
+    dd if=/dev/zero of=one bs=1 seek="$at" count=8 conv=notrunc status=none
+    fails 3 "$VMCORE" save -q -d 31 one two
+    [[ $stderr = *"1 of "*" pages could not be read"* ]]
+    fails 3 "$VMCORE" save -q -d 31 two three
+    fails 3 "$VMCORE" check three
+    assert_line --regexp "^BAD +pages +1 of [0-9]+ cannot be read$"
 }
 
 @test "levels: the summary and info count each type" {
