@@ -211,6 +211,21 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VMCORE" save raw dump 3>&- &
     wait $pid
 }
 
+@test "destination: its unfinished file is removed meanwhile" {
+    failing_disk
+    make_vmcore raw --memory 2M+8M:random
+    echo precious >dump
+    run --separate-stderr bash -c "
+        ASAN_OPTIONS=\$ASAN_OPTIONS:verify_asan_link_order=0 LD_PRELOAD='$FAILING_DISK' SLOW_WRITE=-incomplete:40000 \
+            '$VMCORE' save -q --force raw dump &
+        for _ in \$(seq 200); do [ -s dump-incomplete ] && break; sleep 0.02; done
+        rm dump-incomplete
+        wait \$!"
+    [ "$status" -eq 1 ]
+    [[ $stderr = *"renaming dump-incomplete to dump: No such file or directory"* ]]
+    [ "$(cat dump)" = precious ]
+}
+
 @test "killed: only -incomplete is left, and the next run replaces it" {
     failing_disk
     make_vmcore raw --memory 2M+32M:random
