@@ -8,7 +8,8 @@
 #include "lib/file.h"
 #include "lib/unpack-decoder.h"
 
-#define IN_SIZE  ((size_t)256 << 10)
+/* lzop's blocks, of up to 256 KiB, are taken whole. */
+#define IN_SIZE  ((size_t)1 << 20)
 #define OUT_SIZE ((size_t)1 << 20)
 
 struct unpacking {
@@ -65,11 +66,13 @@ static struct error *unpack_one(struct unpacking *u, const struct decoder *decod
 	while (!err && step == STEP_MORE) {
 		const size_t in_left = u->flow.in_left, out_left = u->flow.out_left;
 
+		bool moved;
+
 		step = decoder->step(state, &u->flow, &why);
+		moved = u->flow.in_left != in_left || u->flow.out_left != out_left;
 		if (!u->flow.out_left)
 			err = flush(u);
-		if (err || step != STEP_MORE || u->flow.in_left != in_left ||
-		    out_left != u->flow.out_left)
+		if (err || step != STEP_MORE || moved)
 			continue;
 		/* It wants more: input, unless there is none. */
 		err = refill(u);
