@@ -19,7 +19,8 @@ static const char help[] =
 	"  rebuild SOURCE DEST  a plain dump of a flattened one\n"
 	"\n"
 	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump; plain,\n"
-	"flattened or split.\n"
+	"flattened or split; a file of virsh dump or virsh save, a QEMU migration stream\n"
+	"or mapped-ram file; or bare memory, as FILE@ADDRESS.\n"
 	"vmcore COMMAND --help says more; vmcore --version names the libraries.\n"
 	"\n" EXIT_HELP;
 
