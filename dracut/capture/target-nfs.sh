@@ -10,6 +10,11 @@ nfs_save() {
     nfs_options=$fact
     target_fact address || :
     if [ -n "$fact" ] && ! command -v mount.nfs >/dev/null; then
+        # Nor would a mount that knows NFS by itself find the name.
+        case $nfs_source in
+        \[*) ;;
+        *) nfs_source=$fact:${nfs_source#*:} ;;
+        esac
         nfs_options="${nfs_options:+$nfs_options,}addr=$fact"
         case ,$nfs_options, in
         *,vers=* | *,nfsvers=*) ;;

@@ -1,7 +1,9 @@
 #!/usr/bin/env bats
 # The capture on the real thing: a panic on CPU 1, and in the one capture
 # kernel after it a row of captures, to each kind of target and into each kind
-# of fault; then the capture proper, whose end is that the machine is back.
+# of fault; then the capture proper, whose end is that the machine is off.
+# It wants servers on this machine (sshd, nfs-ganesha with its VFS) and is
+# skipped where they are not installed.
 
 load machine
 
@@ -68,7 +70,7 @@ capture_initramfs() { # OUT
     cp "$TOP/tests/machine/jobs/capture.rows" "$tree/rows"
     chmod 755 "$tree/rows"
     printf '%s\n' "server=$SERVER" "server_dir=$dir/logins" "ssh_port=$SSH_PORT" "nfs_port=$NFS_PORT" >"$tree/rows.conf"
-    printf '%s\n' facts=1 host=saturn "core_collector=vmcore save -d 31" failure_action=reboot final_action=reboot \
+    printf '%s\n' facts=1 host=saturn "core_collector=vmcore save -d 31" failure_action=reboot final_action=poweroff \
         kdump_pre=/rows limit_hook=600 targets=1 target1_kind=fs target1_source=LABEL=loongdump \
         target1_fstype=ext4 target1_path=/var/crash >"$tree/etc/kdump.facts"
     cp "$root/usr/bin/ssh" "$tree/usr/bin/"
@@ -103,7 +105,12 @@ libraries() {
     esac
 }
 
+have_servers() {
+    command -v /usr/sbin/sshd >/dev/null && command -v ganesha.nfsd >/dev/null
+}
+
 setup_file() {
+    have_servers || return 0
     local dir=$BATS_FILE_TMPDIR disk
     servers
     mkdir -p "$dir/empty"
@@ -122,7 +129,7 @@ setup_file() {
         disks+=(-drive "file=$dir/$disk.img,format=raw,if=none,id=x$disk,cache=unsafe$([ "$disk" != e ] || echo ,readonly=on)"
             -device "virtio-blk-pci,drive=x$disk")
     done
-    guest_run capture 1G "crashkernel=448M" 600 --mem 1G --reboots -- "${disks[@]}" \
+    guest_run capture 1G "crashkernel=448M" 600 --mem 1G -- "${disks[@]}" \
         -netdev user,id=n0 -device virtio-net-pci,netdev=n0
 }
 
@@ -134,6 +141,7 @@ teardown_file() {
 }
 
 setup() {
+    have_servers || skip "sshd or ganesha.nfsd is not installed here"
     GUEST=$BATS_FILE_TMPDIR/capture
     LOG=$BATS_FILE_TMPDIR/capture.log
     SERVED=$BATS_FILE_TMPDIR/server
@@ -267,13 +275,12 @@ partial() {
     whole "$DUMP/vmcore"
 }
 
-@test "the machine comes back by itself, with the dump" {
+@test "the capture proper: the dump, and an orderly end of the machine" {
     left "$GUEST/var/crash" "$WHOLE"
     whole "$DUMP/vmcore"
-    result again-dumps >/dev/null
-    grep -q "reboot: Restarting system" "$LOG"
-    # No fault of the capture kernel brought it back.
-    run sed -n '/Starting crashdump kernel/,/reboot: Restarting system/p' "$LOG"
+    grep -q "reboot: Power down" "$LOG"
+    # No fault of the capture kernel ended it.
+    run sed -n '/Starting crashdump kernel/,$p' "$LOG"
     refute_output --regexp "Kernel panic|kernel BUG"
 }
 

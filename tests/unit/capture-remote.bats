@@ -170,7 +170,7 @@ ip link set eth7 up
 ip address replace 10.0.0.2/24 dev eth7
 ip address replace fd00::2/64 dev eth7 nodad
 ip route replace default via 10.0.0.1 dev eth7
-mount -t nfs -o soft,addr=10.0.0.7,vers=4.2 mars:/export /run/kdump/mnt.1
+mount -t nfs -o soft,addr=10.0.0.7,vers=4.2 10.0.0.7:/export /run/kdump/mnt.1
 umount /run/kdump/mnt.1
 reboot -f -f"
 }
