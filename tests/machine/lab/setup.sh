@@ -34,6 +34,12 @@ room_for() {
 		say "only $free GB free at $CACHE; making the lab needs about $1"
 }
 
+step_make_all() {
+	for step in $1; do
+		step_make "$step"
+	done
+}
+
 lab_setup() {
 	[ "$(id -u)" -eq 0 ] || die "setup: chroot and mounts need root"
 	todo=
@@ -57,8 +63,20 @@ lab_setup() {
 		say "another setup is at work, waiting for it"
 		flock 9
 	}
+	# What the others stand on, then long downloads and what keeps one
+	# processor busy beside the compilers. Should those fail, the steps
+	# beside them still end, and the lock with them.
+	first='' beside='' then=''
 	for step in "$@"; do
-		step_make "$step"
+		case $step in
+		chroot | sysroot | kernel) first="$first $step" ;;
+		vmlinux | debian | faults) beside="$beside $step" ;;
+		*) then="$then $step" ;;
+		esac
 	done
+	step_make_all "$first"
+	step_make_all "$beside" &
+	step_make_all "$then"
+	wait $! || exit 1
 	exec 9>&-
 }
