@@ -11,7 +11,7 @@
 unit_packages="gcc make autoconf automake pkg-config libc6-dev
 zlib1g-dev liblzma-dev libzstd-dev libjson-c-dev libelf-dev libdeflate-dev libbz2-dev liblz4-dev liblzo2-dev libsnappy-dev
 bats bats-assert bats-support parallel shellcheck python3 binutils
-gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales"
+gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales strace"
 
 # Compilers and sanitizer runtimes for the whole suite.
 check_packages="clang"

@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# What surrounds kdumpctl: how many processes it starts and which, the unit, the
+# generator, the hooks, the completion.
+
+load common
+load kdumpctl
+
+SERVICE=$TOP/kdumpctl/service
+
+fresh() {
+    rm -rf "$ROOT" "$STUBS"
+    make_root
+    stub kexec "printf 1 >'$ROOT/sys/kernel/kexec_crash_loaded'"
+    stub vmcore
+    stub dracut "for out; do :; done; gzip </dev/null >\"\$out\""
+    mkdir -p "$ROOT/usr/lib/dracut/modules.d/55kdump"
+    : >"$ROOT/usr/lib/dracut/modules.d/55kdump/module-setup.sh"
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    echo 'MemTotal:        2032008 kB' >"$ROOT/proc/meminfo"
+}
+
+setup() {
+    make_root
+    TRACE=$BATS_TEST_TMPDIR/trace
+}
+
+traced() { # ARG...: under dash
+    KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH strace -f -q -s 4096 -e signal=none \
+        -e trace=execve,clone,clone3,fork,vfork -o "$TRACE" dash "$KDUMPCTL" "$@" >/dev/null
+}
+
+# Processes that kdumpctl itself started; what a stand-in does inside is its own.
+processes() {
+    grep -cE '(clone|clone3|fork|vfork)\(.*= [0-9]+$|resumed.*= [0-9]{2,}$' "$TRACE" || true
+}
+
+@test "a start with nothing changed: at most 60 processes; status at most 5" {
+    fresh
+    traced start
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    traced start
+    echo "start: $(processes) processes"
+    assert [ "$(processes)" -le 60 ]
+    assert [ "$(processes)" -ge 3 ]
+    traced status
+    echo "status: $(processes) processes"
+    assert [ "$(processes)" -le 5 ]
+}
+
+@test "every program that is started, and every option of it, is in the table" {
+    local command line word options allowed
+    fresh
+    for command in start check estimate rebuild restart reload show status stop; do
+        traced $command || true
+        cat "$TRACE" >>"$TRACE.all"
+    done
+    # execve("/usr/bin/wc", ["wc", "-c"], ...) = 0, of those kdumpctl starts itself
+    sed -n 's/.*execve("[^"]*", \[\(.*\)\], 0x.*) = 0$/\1/p' "$TRACE.all" |
+        grep -v -e '^"dash"' -e '^"/bin/sh"' -e '^"sh"' | sort -u >"$TRACE.commands"
+    assert [ "$(wc -l <"$TRACE.commands")" -ge 6 ]
+    while IFS= read -r line; do
+        word=${line#\"}
+        word=${word%%\"*}
+        word=${word##*/}
+        allowed=$(rows "$KD/commands.table" | grep -E "^$word( |\$)") || fail "not in the table: $line"
+        [[ $allowed != *"*"* ]] || continue
+        options=$(printf '%s\n' "$line" | grep -oE '"-[^"]*"' | tr -d '"' || true)
+        for word in $options; do
+            [[ " $allowed " == *" $word "* ]] || fail "option $word: $line"
+        done
+    done <"$TRACE.commands"
+}
+
+@test "nothing evaluates or sources text: no eval, no dot but for our own files" {
+    run grep -nE '(^|[;&|(]|then|do|else)[[:space:]]*(eval|source)[[:space:]]' "$TOP"/kdumpctl/lib/*.sh "$KDUMPCTL"
+    refute_output
+    # shellcheck disable=SC2016
+    run grep -nE '^[[:space:]]*\. ' "$TOP"/kdumpctl/lib/*.sh
+    refute_output
+    same "$(grep -cE '^\. "\$LIB/[a-z]+\.sh"$' "$KDUMPCTL")" "$(find "$TOP/kdumpctl/lib" -name '*.sh' | wc -l)"
+}
+
+@test "the generator: the network is waited for where a dump goes to a server, nowhere else" {
+    local config wanted out shell
+    while IFS='|' read -r config wanted; do
+        for shell in dash "bash --posix" "busybox sh"; do
+            out=$BATS_TEST_TMPDIR/units
+            rm -rf "$out"
+            mkdir "$out"
+            conf "$config"
+            # shellcheck disable=SC2086
+            KDUMP_ROOT=$ROOT ok $shell "$SERVICE/kdump-dep-generator" "$out" "$out" "$out"
+            same "$(find "$out" -name '*.conf' | wc -l)" "$wanted"
+        done
+    done <<'TABLE'
+|0
+path /var/crash\n#nfs a:/b\n|0
+ext4 UUID=1\n|0
+nfs a:/b\n|1
+  ssh a@b\n|1
+sftp a@b|1
+ext4 UUID=1\nfallback nfs a:/b\n|1
+path nfs\n|0
+TABLE
+    rm "$ROOT/etc/kdump.conf"
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/kdump-dep-generator" "$out"
+}
+
+@test "kernel-install: a kernel that goes takes its initramfs with it, and no other" {
+    local dir
+    for dir in boot var/lib/kdump; do
+        touch "$ROOT/$dir"/initramfs-{1,2}kdump.{img,manifest}
+    done
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" add 1 /x
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove "" /x
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove ../1 /x
+    same "$(find "$ROOT" -name 'initramfs-*' | wc -l)" 8
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove 1 /x
+    same "$(find "$ROOT" -name 'initramfs-1*')" ""
+    same "$(find "$ROOT" -name 'initramfs-*' | wc -l)" 4
+}
+
+@test "the files that are installed are taken without a word" {
+    cp "$SERVICE/kdump.conf" "$ROOT/etc/kdump.conf"
+    cp "$SERVICE/kdump.sysconfig" "$ROOT/etc/sysconfig/kdump"
+    kdumpctl_ok show
+}
+
+@test "the completion knows every command of --help, and nothing else" {
+    local known
+    known=$(bash -c '. "$1"; COMP_WORDS=(kdumpctl ""); COMP_CWORD=1; _kdumpctl; printf "%s\n" "${COMPREPLY[@]}"' bash "$SERVICE/kdumpctl.bash" |
+        grep -v -e ^- -e condrestart | sort)
+    same "$known" "$(dash "$KDUMPCTL" --help | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' | sort)"
+}
+
+@test "man pages name every directive, variable and command" {
+    local word
+    for word in $(sed -n 's/^    \(path | core.*\)/\1/p' "$TOP/kdumpctl/lib/directives.sh" | tr -d '|\\'); do
+        grep -q -- "$word" "$TOP/kdumpctl/kdump.conf.5" || fail "kdump.conf.5: $word"
+    done
+    for word in $(dash "$KDUMPCTL" --help | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p'); do
+        sed 's/\\-/-/g' "$TOP/kdumpctl/kdumpctl.8" | grep -q "^\.BR* $word" || fail "kdumpctl.8: $word"
+    done
+}
