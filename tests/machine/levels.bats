@@ -73,6 +73,15 @@ near() {
     done
 }
 
+@test "levels: lzo, zstd and ELF: every page equals the raw copy" {
+    local name
+    for name in lzo zstd elf; do
+        result $name >/dev/null
+        ok "$UNIT/compare-dump" --dropped "$(pages free cache cache-private anonymous hugetlb)" \
+            "$GUEST/vmcore.raw" "$GUEST/vmcore.$name"
+    done
+}
+
 @test "levels: each is smaller than the one before" {
     assert [ "$(stat -c %s "$GUEST/vmcore.17")" -lt "$(stat -c %s "$GUEST/vmcore.1")" ]
     assert [ "$(stat -c %s "$GUEST/vmcore.31")" -lt "$(stat -c %s "$GUEST/vmcore.17")" ]
