@@ -14,7 +14,7 @@ bats bats-assert bats-support parallel shellcheck python3 binutils
 gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales strace"
 
 # Compilers and sanitizer runtimes for the whole suite.
-check_packages="clang"
+check_packages="clang rpm rpmlint debhelper lintian"
 
 is_installed() {
     case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
