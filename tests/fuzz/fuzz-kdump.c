@@ -48,7 +48,7 @@ static size_t put_page(size_t at, size_t page, enum page_codec codec)
 	for (i = 0; i < sizeof(content); i++)
 		content[i] = i % (page + 2);
 	if (codec != PAGE_RAW && !packer_create(codec, &packer))
-		size = packer_pack(packer, content, BLOCK, file + at, BLOCK);
+		size = packer_pack(packer, content, BLOCK, file + at);
 	packer_destroy(packer);
 	if (!size) {
 		codec = PAGE_RAW;
