@@ -42,9 +42,9 @@ target_save() {
     target_fact path /var/crash || :
     path=/${fact#/}
     case $target_kind in
-    fs | raw | nfs | ssh | sftp | virtiofs) "${target_kind}_save" ;;
+    fs | raw | nfs | ssh | virtiofs) "${target_kind}_save" ;;
     *)
-        warn "no such kind of target: $target_kind"
+        warn "no way to save there is known: $target_kind"
         return 0 ;;
     esac
     say "target $target: saved $saved_what"
