@@ -156,16 +156,16 @@ struct error *file_nameless(int *ret)
 {
 	const char *dir = getenv("TMPDIR");
 	char *path cleanup_free = NULL;
-	struct error *err;
 	int fd;
 
 	if (!dir || !*dir)
 		dir = "/var/tmp";
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		err = path_join(dir, "vmcore-XXXXXX", &path);
-		if (err)
-			return err;
+		if (asprintf(&path, "%s/vmcore-XXXXXX", dir) < 0) {
+			path = NULL;
+			return error_nomem();
+		}
 		fd = mkostemp(path, O_CLOEXEC);
 		if (fd >= 0)
 			unlink(path);

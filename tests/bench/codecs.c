@@ -42,7 +42,7 @@ static void fail(struct error *err)
 static void load(struct dump *dump, unsigned int level, struct pages *p)
 {
 	struct page_scan scan;
-	struct repeats *seen;
+	struct repeats *seen = NULL;
 	struct repeat before;
 	uint64_t frame, kept, step, room, n = 0;
 	struct error *err = pages_scan(dump->source, dump->vmcoreinfo, dump->page_shift,
