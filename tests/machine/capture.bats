@@ -30,13 +30,13 @@ servers() {
 #!/bin/sh
 case \$SSH_ORIGINAL_COMMAND in
 *cat*vmcore.flat*)
-    eval "\${SSH_ORIGINAL_COMMAND%%cat*}"
-    head -c 2000000 >$dir/logins/ssh-drops/*/vmcore.flat-incomplete.half
-    kill -9 \$PPID ;;
+    umask 077
+    cd $dir/logins/ssh-drops/saturn-* && head -c 2000000 >vmcore.flat-incomplete
+    kill -9 \$PPID
+    ;;
 *) eval "\$SSH_ORIGINAL_COMMAND" ;;
 esac
 TEXT
-    sed -i "s|head -c 2000000 >.*|cd $dir/logins/ssh-drops/* \&\& head -c 2000000 >vmcore.flat-incomplete|" "$dir/drops"
     chmod 755 "$dir/drops"
     cat >"$dir/sshd.conf" <<TEXT
 Port $SSH_PORT
@@ -216,8 +216,8 @@ partial() {
     assert_equal "$status" 3
 }
 
-@test "a full disk, 0 %: it is said before anything is written" {
-    row full-0 1 "there is no room for a dump"
+@test "a full disk, 0 %: said, and over in a moment" {
+    row full-0 1 "No space left on device" "saved nothing"
 }
 
 @test "a full disk, 50 % of the dump: the log, and what fits can be read" {
@@ -233,13 +233,13 @@ partial() {
     partial "$DUMP/vmcore-incomplete"
 }
 
-@test "a disk that turns out to be full: the same" {
-    row full-unknown 2 "No space left on device"
-    partial "$(echo "$GUEST"/full-unknown/saturn-*/vmcore-incomplete)"
+@test "a disk that somebody else fills meanwhile: the same" {
+    row filled 2 "No space left on device"
+    partial "$(echo "$GUEST"/filled/saturn-*/vmcore-incomplete)"
 }
 
 @test "a disk that cannot be written: said, and over in a moment" {
-    row read-only 1 "cannot mount"
+    row read-only 1 "Read-only file system" "saved nothing"
 }
 
 @test "a broken file system: said, and the second target has the dump" {
@@ -287,7 +287,7 @@ partial() {
 @test "the table of faults" {
     local name began ended
     printf '# %-13s %-7s %8s  %s\n' row status seconds "what it said last" >&3
-    for name in ext4 xfs raw nfs ssh full-0 full-50 full-99 full-unknown read-only corrupted ssh-key ssh-host \
+    for name in ext4 xfs raw nfs ssh full-0 full-50 full-99 filled read-only corrupted ssh-key ssh-host \
         ssh-drops killed vanishes nfs-gone; do
         read -r began ended <"$GUEST/out/$name.time"
         printf '# %-13s %-7s %8.1f  %s\n' "$name" "$(cat "$GUEST/out/$name.status")" \
