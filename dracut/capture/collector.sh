@@ -100,9 +100,9 @@ dump_to() { # FILE WAY
     esac
 }
 
-# $why and $no_room of a failed dump.
+# $why, $no_room and $stood_still of a failed dump.
 dump_failed() { # STATUS
-    no_room=
+    no_room='' stood_still=''
     why_vmcore "$run/dump.err"
     while IFS= read -r dump_line || [ -n "$dump_line" ]; do
         case $dump_line in
@@ -111,7 +111,9 @@ dump_failed() { # STATUS
         esac
     done <"$run/dump.err"
     case $1 in
-    "$LIMIT_STOPPED") why="it stood still and was stopped${why:+ ($why)}" ;;
+    "$LIMIT_STOPPED")
+        stood_still=1
+        why="it stood still and was stopped${why:+ ($why)}" ;;
     137) why="it was killed${why:+ ($why)}" ;;
     esac
     why=${why:-exit $1}

@@ -23,12 +23,14 @@ setting() { # NAME VALUE
 
 restart() { # ACTION
     say "$1"
-    limit sync sync || warn "sync did not end"
+    # What was saved was synced then; this is for the rest.
+    limit unmount sync || warn "sync did not end"
     restart_remount
     limit_of reboot
     if command -v "$1" >/dev/null; then
-        # Twice -f: systemd's asks a manager that may not be there.
-        "$1" -f -f &
+        # Twice -f: systemd's asks a manager that may not be there. -n: what
+        # hung above would hang it as well.
+        "$1" -f -f -n &
         sleep "$limit_seconds"
         warn "$1 did not happen; sysrq"
     fi
@@ -52,10 +54,12 @@ restart_sysrq() { # KEY
 }
 
 # What could not be unmounted is at least not left dirty, and what hangs is
-# not waited for.
+# not waited for; nor is it asked whether it is there, for that can hang too.
 restart_remount() {
-    for restart_mnt in "$run"/mnt.*; do
-        [ -d "$restart_mnt" ] || continue
-        limit unmount umount "$restart_mnt" 2>/dev/null || :
-    done
+    [ -r "$ROOT/proc/mounts" ] || return 0
+    while read -r _ restart_mnt _; do
+        case $restart_mnt in
+        "$run"/mnt.*) limit unmount umount "$restart_mnt" 2>/dev/null </dev/null || : ;;
+        esac
+    done <"$ROOT/proc/mounts"
 }

@@ -9,7 +9,7 @@
 # $saved_as is the dump's directory.
 
 save_directory() { # TOP
-    saved=1 saved_what="nothing" saved_as=
+    saved=1 saved_what="nothing" saved_as='' save_gone=''
     save_make "$1" || return 0
     save_log
     space_limit "$1"
@@ -26,8 +26,21 @@ save_directory() { # TOP
     case $saved in
     0 | 3) space_prune "$1" ;;
     esac
+    [ -z "$save_gone" ] || return 0
     save_texts
-    limit sync sync || warn "sync did not end"
+    save_sync "$1"
+}
+
+# That file system alone: a server that is gone since an earlier target would
+# hold up everybody's.
+save_sync() { # TOP
+    limit sync sync -f "$1" 2>/dev/null
+    case $? in
+    0) ;;
+    "$LIMIT_STOPPED") warn "sync did not end" ;;
+    # Not every busybox has -f.
+    *) limit sync sync || warn "sync did not end" ;;
+    esac
 }
 
 # A second crash in the same second, or a clock that always starts at the
@@ -72,12 +85,24 @@ save_dump() {
             break ;;
         esac
         warn "saving the dump ($save_way) failed: $why"
+        if [ -n "$stood_still" ] && ! save_answers; then
+            save_gone=1
+            warn "the target does not answer any more"
+            break
+        fi
         save_part $save_way
         [ -z "$no_room" ] || break
     done
     case $saved in
     0 | 3) rm -f "$saved_as"/vmcore-incomplete.* ;;
     esac
+}
+
+# A server or a disk that is gone holds up whoever asks it for a file, this
+# shell too: from then on it is left alone.
+save_answers() {
+    limit small df -P "$saved_as" >/dev/null 2>&1
+    [ $? -ne "$LIMIT_STOPPED" ]
 }
 
 # What a failed attempt left is kept until another one is whole.

@@ -71,7 +71,7 @@ capture_initramfs() { # OUT
     chmod 755 "$tree/rows"
     printf '%s\n' "server=$SERVER" "server_dir=$dir/logins" "ssh_port=$SSH_PORT" "nfs_port=$NFS_PORT" >"$tree/rows.conf"
     printf '%s\n' facts=1 host=saturn "core_collector=vmcore save -d 31" failure_action=reboot final_action=poweroff \
-        kdump_pre=/rows limit_hook=600 targets=1 target1_kind=fs target1_source=LABEL=loongdump \
+        kdump_pre=/rows limit_hook=600 limit_unmount=10 targets=1 target1_kind=fs target1_source=LABEL=loongdump \
         target1_fstype=ext4 target1_path=/var/crash >"$tree/etc/kdump.facts"
     cp "$root/usr/bin/ssh" "$tree/usr/bin/"
     for library in $(lab enter loongarch64-linux-gnu-objdump -p "$root/usr/bin/ssh" | sed -n 's/.*NEEDED *//p') ld-linux-loongarch-lp64d.so.1; do
@@ -270,7 +270,7 @@ partial() {
 }
 
 @test "the network goes: what hangs is left behind, the second target has the dump" {
-    row nfs-gone 0 "stood still and was stopped" "done: the dump, filtered, on fs LABEL=loongdump"
+    row nfs-gone 0 "stood still and was stopped" "does not answer any more" "done: the dump, filtered, on fs LABEL=loongdump"
     left "$GUEST/nfs-gone" "$WHOLE"
     whole "$DUMP/vmcore"
 }

@@ -35,7 +35,7 @@ mount -t ext4 -o rw /dev/vdb /run/kdump/mnt.1
 umount /run/kdump/mnt.1
 q1 0
 post 0
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "actions: before the dump and after it, in their order, with its status" {
@@ -48,7 +48,7 @@ bad_pre() {
     capture
     says "/etc/kdump/pre ended with 1: no dump is made"
     deeds "pre
-poweroff -f -f"
+poweroff -f -f -n"
 }
 
 @test "actions: kdump_pre that fails: no dump, and the final action" {
@@ -66,7 +66,7 @@ bad_dump() {
     deeds "post 1
 e1
 e
-poweroff -f -f"
+poweroff -f -f -n"
 }
 
 @test "actions: no dump: post with the status, emergency, the failure action" {
@@ -97,7 +97,7 @@ shell_action() {
     rm -f "$TOOLS/setsid"
     capture
     deeds "sh -i -l
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "actions: a shell, and then the restart" {
@@ -114,7 +114,7 @@ for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
     assert [ -s "$(dump)/vmcore" ]
     deeds "mount -t xfs -o rw,noatime /dev/disk/by-uuid/1234 /run/kdump/mnt.root
 umount /run/kdump/mnt.root
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "actions: dump_to_rootfs" {
@@ -166,7 +166,7 @@ second_caller() {
     mkdir -p "$ROOT/run/kdump/lock"
     capture
     says "the capture has run already"
-    deeds "reboot -f -f"
+    deeds "reboot -f -f -n"
 }
 
 @test "restart: a second capture in the same kernel only restarts" {

@@ -48,7 +48,7 @@ whole() {
     assert_line --regexp "^Size: +$(stat -c %s "$dir/vmcore") bytes, vmcore$"
     assert_line --regexp "^To open it: +crash .*vmlinux.* vmcore$"
     deeds "$DISK
-reboot -f -f"
+reboot -f -f -n"
     same "$(cat "$ROOT/proc/sys/kernel/panic")" 10
 }
 
@@ -114,7 +114,7 @@ log_alone() {
         "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore-incomplete.filtered vmcore-incomplete.plain"
     grep -q "^Status: *a part of the dump" "$(dump)/README.txt"
     deeds "$DISK
-halt -f -f"
+halt -f -f -n"
 }
 
 @test "capture: all ways fail: the log and what there is stay, and the failure action follows" {
@@ -139,7 +139,7 @@ incomplete_source() {
     says "done: the dump, filtered; its source was not whole"
     assert [ -s "$(dump)/vmcore" ]
     deeds "$DISK
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "capture: a source that is not whole gives a dump all the same" {
@@ -225,7 +225,7 @@ for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
     says "cannot mount $ROOT/dev/disk/by-uuid/1234 (ext4, rw): mount: wrong fs type" "done: the dump, filtered, on fs /dev/vdb"
     assert [ -s "$PLACE"/dumps/saturn-*/vmcore ]
     deeds "umount /run/kdump/mnt.2
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "capture: the first target cannot be mounted: the second gets the dump" {
@@ -255,7 +255,7 @@ device_missing() {
     tool findfs "exit 1"
     capture
     says "UUID=1234: no such device after 1 s" "failure_action is halt"
-    deeds "halt -f -f"
+    deeds "halt -f -f -n"
 }
 
 @test "capture: a device that does not turn up is waited for, but not for ever" {
@@ -267,7 +267,7 @@ no_facts() {
     rm "$ROOT/etc/kdump.facts"
     capture
     says "there are no facts in this initramfs" "the facts name no target"
-    deeds "reboot -f -f"
+    deeds "reboot -f -f -n"
 }
 
 @test "capture: without facts the machine restarts" {
@@ -279,7 +279,7 @@ no_vmcore() {
     rm "$ROOT/proc/vmcore"
     capture
     says "this is not a capture kernel"
-    deeds "reboot -f -f"
+    deeds "reboot -f -f -n"
 }
 
 @test "capture: in another kernel it saves nothing" {

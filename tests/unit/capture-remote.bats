@@ -172,7 +172,7 @@ ip address replace fd00::2/64 dev eth7 nodad
 ip route replace default via 10.0.0.1 dev eth7
 mount -t nfs -o soft,addr=10.0.0.7,vers=4.2 10.0.0.7:/export /run/kdump/mnt.1
 umount /run/kdump/mnt.1
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "network: the card by its address, under the name and with the addresses it had; NFS" {
@@ -224,7 +224,7 @@ ip link set bond0.5 master br0
 ip link set bond0.5 up
 ip link set br0 up
 ip address replace 10.0.0.2/24 dev br0
-reboot -f -f"
+reboot -f -f -n"
 }
 
 @test "network: bond, VLAN and bridge are put together again" {
