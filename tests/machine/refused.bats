@@ -95,3 +95,10 @@ refused() {
     assert_equal "$(result ckr-size)" $((24 * 1024 * 1024))
     result status
 }
+
+@test "Debian's own image, and ours as zboot and ELF, cut at every byte of their headers" {
+    for image in "$(lab path vmlinuz)" "$(lab path testkernel-vmlinuz)" "$(lab path testkernel-stripped)"; do
+        ok "$PROBE_KEXEC" cuts "$image" 0 4300
+        same "$output" "4300 cuts"
+    done
+}
