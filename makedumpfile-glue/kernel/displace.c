@@ -9,7 +9,7 @@
 #include "lib/bytes.h"
 #include "lib/loongarch.h"
 #include "makedumpfile-glue/kernel/memory.h"
-#include "makedumpfile-glue/kernel/symbols.h"
+#include "makedumpfile-glue/kernel/vmlinux.h"
 
 #define STEP ((uint64_t)64 << 10)
 
@@ -80,7 +80,7 @@ static struct error *by_vmlinux(struct source *source, const struct vmcoreinfo *
 		[LINUX_BANNER] = { .name = "linux_banner" },
 		[VM_MAP_BASE] = { .name = "vm_map_base" },
 	};
-	struct error *err = symbols_read(vmlinux, symbols, SYMBOLS);
+	struct error *err = vmlinux_symbols(vmlinux, symbols, SYMBOLS);
 	uint64_t text;
 
 	if (err)

@@ -82,26 +82,78 @@ static struct error *read_elf(const char *path, Elf *elf, struct vmlinux *ret)
 	return NULL;
 }
 
-struct error *vmlinux_read(const char *path, struct vmlinux *ret)
+/* Both are for the caller to close, elf first. */
+static struct error *open_elf(const char *path, int *ret_fd, Elf **ret)
 {
-	int fd cleanup_close = -1;
-	struct vmlinux found = { 0 };
-	struct error *err;
-	Elf *elf;
+	struct error *err = file_open(path, O_RDONLY, 0, ret_fd);
 
-	err = file_open(path, O_RDONLY, 0, &fd);
 	if (err)
 		return err;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return error_new(ERROR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!elf)
-		return error_new(ERROR_FORMAT, "%s: %s", path, elf_errmsg(-1));
+	*ret = elf_begin(*ret_fd, ELF_C_READ_MMAP, NULL);
+	return *ret ? NULL : error_new(ERROR_FORMAT, "%s: %s", path, elf_errmsg(-1));
+}
+
+struct error *vmlinux_read(const char *path, struct vmlinux *ret)
+{
+	int fd cleanup_close = -1;
+	struct vmlinux found = { 0 };
+	Elf *elf;
+	struct error *err = open_elf(path, &fd, &elf);
+
+	if (err)
+		return err;
 	err = read_elf(path, elf, &found);
 	elf_end(elf);
 	if (!err)
 		*ret = found;
 	return err;
+}
+
+static void look_up(Elf *elf, const GElf_Shdr *header, Elf_Data *data,
+		    struct symbol *symbols, size_t count)
+{
+	const size_t total = header->sh_entsize ? header->sh_size / header->sh_entsize : 0;
+	GElf_Sym symbol;
+	size_t i, k;
+
+	for (i = 0; i < total && i <= INT32_MAX && gelf_getsym(data, (int)i, &symbol); i++) {
+		const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
+
+		if (!name || symbol.st_shndx == SHN_UNDEF)
+			continue;
+		for (k = 0; k < count; k++)
+			if (*name == *symbols[k].name && !strcmp(name, symbols[k].name) &&
+			    !symbols[k].value)
+				symbols[k].value = symbol.st_value;
+	}
+}
+
+struct error *vmlinux_symbols(const char *path, struct symbol *symbols, size_t count)
+{
+	int fd cleanup_close = -1;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t k;
+	Elf *elf;
+	struct error *err = open_elf(path, &fd, &elf);
+
+	if (err)
+		return err;
+	for (k = 0; k < count; k++)
+		symbols[k].value = 0;
+	while ((section = elf_nextscn(elf, section))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB)
+			continue;
+		data = elf_getdata(section, NULL);
+		if (data && data->d_buf)
+			look_up(elf, &header, data, symbols, count);
+	}
+	elf_end(elf);
+	return NULL;
 }
 
 struct error *vmlinux_check(const char *path, const struct vmlinux *vmlinux,

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which kernel a vmlinux is, to tell whether a dump is of it.
+ * Which kernel a vmlinux is, to tell whether a dump is of it; and where the
+ * linker put things.
  */
 #ifndef GLUE_KERNEL_VMLINUX_H
 #define GLUE_KERNEL_VMLINUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 #include "lib/vmcoreinfo.h"
@@ -25,5 +30,14 @@ struct error *vmlinux_read(const char *path, struct vmlinux *ret) MUST_CHECK;
  */
 struct error *vmlinux_check(const char *path, const struct vmlinux *vmlinux,
 			    const struct vmcoreinfo *info, bool *ret_sure) MUST_CHECK;
+
+struct symbol {
+	const char *name;
+	uint64_t value; /* 0: not in the vmlinux */
+};
+
+/* Fills in the values; the vmlinux has been looked at by vmlinux_read(). */
+struct error *vmlinux_symbols(const char *path, struct symbol *symbols, size_t count)
+	MUST_CHECK;
 
 #endif
