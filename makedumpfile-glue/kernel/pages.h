@@ -77,4 +77,7 @@ struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 	MUST_CHECK;
 void page_scan_deinit(struct page_scan *scan);
 
+/* One more line for scan->notes. */
+void PRINTF_LIKE(2, 3) page_scan_note(struct page_scan *scan, const char *fmt, ...);
+
 #endif
