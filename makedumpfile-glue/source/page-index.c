@@ -127,6 +127,20 @@ static struct error *get_window(struct page_index *index, size_t number,
 	return err;
 }
 
+static bool is_untouched(const struct window *window)
+{
+	return !window->numbers && !window->in_file;
+}
+
+uint64_t page_index_next(struct page_index *index, uint64_t i, uint64_t end)
+{
+	pthread_mutex_lock(&index->lock);
+	while (i < end && is_untouched(&index->windows[i / WINDOW_COUNT]))
+		i = (i / WINDOW_COUNT + 1) * WINDOW_COUNT;
+	pthread_mutex_unlock(&index->lock);
+	return i < end ? i : end;
+}
+
 struct error *page_index_get(struct page_index *index, uint64_t i, uint64_t *to, size_t n)
 {
 	struct error *err = NULL;
@@ -135,12 +149,16 @@ struct error *page_index_get(struct page_index *index, uint64_t i, uint64_t *to,
 	while (n && !err) {
 		size_t skip = i % WINDOW_COUNT;
 		size_t some = WINDOW_COUNT - skip < n ? WINDOW_COUNT - skip : n;
-		struct window *window;
+		struct window *window = &index->windows[i / WINDOW_COUNT];
 
-		err = get_window(index, i / WINDOW_COUNT, &window);
-		if (err)
-			break;
-		memcpy(to, window->numbers + skip, some * sizeof(*to));
+		if (is_untouched(window)) {
+			memset(to, 0, some * sizeof(*to));
+		} else {
+			err = get_window(index, i / WINDOW_COUNT, &window);
+			if (err)
+				break;
+			memcpy(to, window->numbers + skip, some * sizeof(*to));
+		}
 		to += some;
 		i += some;
 		n -= some;

@@ -22,6 +22,9 @@ void page_index_destroy(struct page_index *index);
  * one thread, before them. */
 struct error *page_index_get(struct page_index *index, uint64_t i, uint64_t *to, size_t n)
 	MUST_CHECK;
+/* The first number from i on and before end that may be other than 0, as far as
+ * it takes no looking; end when none is. Threads as with get. */
+uint64_t page_index_next(struct page_index *index, uint64_t i, uint64_t end);
 struct error *page_index_put(struct page_index *index, uint64_t i, uint64_t value)
 	MUST_CHECK;
 

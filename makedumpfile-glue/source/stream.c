@@ -148,10 +148,18 @@ static uint64_t next_indexed(struct stream *s, const struct ram_block *block,
 	uint64_t entries[ENTRIES];
 
 	while (offset < end) {
-		const uint64_t first = offset >> GUEST_PAGE_SHIFT;
-		uint64_t count = ((end - 1) >> GUEST_PAGE_SHIFT) - first + 1, i;
+		/* A guest may be said to be far larger than what came of it. */
+		const uint64_t last = (end - 1) >> GUEST_PAGE_SHIFT;
+		const uint64_t first = page_index_next(s->index, block->first +
+						       (offset >> GUEST_PAGE_SHIFT),
+						       block->first + last + 1) - block->first;
+		uint64_t count = last - first + 1, i;
 		struct error *err;
 
+		if (!count)
+			break;
+		if (first << GUEST_PAGE_SHIFT > offset)
+			offset = first << GUEST_PAGE_SHIFT;
 		if (count > ENTRIES)
 			count = ENTRIES;
 		err = page_index_get(s->index, block->first + first, entries, count);
@@ -204,6 +212,7 @@ static struct error *add_recorded(struct stream *s, const struct ram_piece *piec
 {
 	const struct ram_block *block = &s->ram.blocks[piece->block];
 	const uint64_t pages = piece->size >> GUEST_PAGE_SHIFT;
+	const uint64_t first = block->first + (piece->offset >> GUEST_PAGE_SHIFT);
 	uint64_t entries[ENTRIES], page = 0, from = 0, count = 0, i;
 	struct error *err = NULL;
 	bool inside = false;
@@ -211,10 +220,10 @@ static struct error *add_recorded(struct stream *s, const struct ram_piece *piec
 	if (block->recorded << GUEST_PAGE_SHIFT == block->size)
 		return extents_add(&s->source.memory, piece->phys, piece->phys + piece->size);
 	for (; page < pages && !err; page += count) {
+		if (!inside)
+			page = page_index_next(s->index, first + page, first + pages) - first;
 		count = pages - page < ENTRIES ? pages - page : ENTRIES;
-		err = page_index_get(s->index,
-				     block->first + (piece->offset >> GUEST_PAGE_SHIFT) + page,
-				     entries, count);
+		err = page_index_get(s->index, first + page, entries, count);
 		for (i = 0; i < count && !err; i++) {
 			const bool there = entry_form(entries[i]) != FORM_ABSENT;
 			const uint64_t phys = piece->phys + ((page + i) << GUEST_PAGE_SHIFT);

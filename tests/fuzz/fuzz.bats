@@ -69,6 +69,26 @@ fuzz() { # TARGET
     fuzz kdump
 }
 
+@test "fuzz: migration streams" {
+    fuzz stream
+}
+
+@test "fuzz: mapped-ram files" {
+    fuzz mapped
+}
+
+@test "fuzz: save images" {
+    fuzz saved
+}
+
+@test "fuzz: the text of info registers" {
+    fuzz registers
+}
+
+@test "fuzz: the index of pages, beside an array" {
+    fuzz index
+}
+
 @test "fuzz: compressed streams" {
     fuzz unpack
 }

@@ -141,6 +141,29 @@ same_memory() {
     assert_regex "$stderr" "a migration stream of version 2; 3 is known"
 }
 
+# As many pages as no file has: the time must go with what came of them.
+@test "stream: a few kilobytes that speak of 64 TiB" {
+    /usr/bin/python3 - <<'PY'
+def u(size, value):
+    return value.to_bytes(size, "big")
+
+def name(text):
+    return u(1, len(text)) + text
+
+size = (64 << 40) - (1 << 20)
+ram = name(b"loongarch.ram")
+open("huge", "wb").write(
+    b"QEVM" + u(4, 3) + b"\1" + u(4, 2) + name(b"ram") + u(4, 0) + u(4, 4)
+    + u(8, size | 4) + ram + u(8, size) + u(8, 0x10) + b"\x7e" + u(4, 2)
+    + b"\3" + u(4, 2) + u(8, 0x200000 | 8) + ram + b"x" * 4096 + u(8, (size - 4096) | 0x28) + b"y" * 4096)
+PY
+    fails 3 timeout 10 "$VMCORE" info huge
+    assert_line --regexp "^Memory: +8 KiB"
+    fails 3 timeout 10 "$VMCORE" check -q huge
+    fails 3 timeout 10 "$VMCORE" save -q --format elf huge dump
+    assert grep -q yyyy dump
+}
+
 @test "saved: each packing of virsh save, sparse, and a file packed as a whole" {
     local how
     for how in raw gzip bzip2 xz lzop zstd sparse; do
