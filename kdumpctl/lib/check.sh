@@ -83,15 +83,33 @@ check_target() { # NUMBER
 }
 
 check_filesystem() {
-    device_number "$target_device"
-    if [ -n "$device_number" ] && device_is_encrypted "$device_number"; then
-        check_verdict "$check_name" FAILED "$check_words: on an encrypted device, and the capture kernel has no key" \
-            "Name a target that is not encrypted in $KDUMP_CONF."
+    if [ -n "$target_fstype" ] && ! check_driver "$target_fstype"; then
+        check_verdict "$check_name" FAILED "$check_words: the capture kernel, $check_release, has no driver for $target_fstype" \
+            "Install the modules of that kernel, or name another target in $KDUMP_CONF."
     elif [ -n "$target_mount" ]; then
         check_space "$target_mount"
     else
         check_verdict "$check_name" ok "$check_words, not mounted now"
     fi
+}
+
+# FILE SYSTEM: whether the capture kernel has it, as a module or built in; yes where its
+# lists are not there.
+check_driver() {
+    check_driver=$1
+    case $1 in
+    ext2 | ext3) check_driver=ext4 ;;
+    esac
+    [ -s "$ROOT/lib/modules/$check_release/modules.dep" ] || return 0
+    for file in "$ROOT/lib/modules/$check_release"/modules.builtin "$ROOT/lib/modules/$check_release"/modules.dep; do
+        [ -r "$file" ] || continue
+        while IFS= read -r line; do
+            case ${line%%:*} in
+            */"$check_driver".ko*) return 0 ;;
+            esac
+        done <"$file"
+    done
+    return 1
 }
 
 check_raw() {
@@ -100,27 +118,6 @@ check_raw() {
     '' | *[!0-9]*) check_verdict "$check_name" ok "$check_words" ;;
     *) check_room "$((first_line / 2))" ;;
     esac
-}
-
-# DEVICE: sets device_number (MAJOR:MINOR), empty where it is not known.
-device_number() {
-    device_number=
-    [ -z "${mount_number-}" ] || [ "${mount_source-}" != "$1" ] || device_number=$mount_number
-    [ -n "$device_number" ] || ! read_first_line "/sys/class/block/${1##*/}/dev" || device_number=$first_line
-}
-
-# MAJOR:MINOR: whether it, or a device below it, is encrypted.
-device_is_encrypted() {
-    if read_first_line "/sys/dev/block/$1/dm/uuid"; then
-        case $first_line in
-        CRYPT-*) return 0 ;;
-        esac
-    fi
-    for slave in "$ROOT/sys/dev/block/$1/slaves"/*; do
-        read_first_line "${slave#"$ROOT"}/dev" || continue
-        device_is_encrypted "$first_line" && return 0
-    done
-    return 1
 }
 
 check_space() { # MOUNT POINT
@@ -165,10 +162,39 @@ check_server() {
     fi
 }
 
+# vmcore is there for the kernel's log and for what follows a collector that failed.
 check_collector() {
+    command -v vmcore >/dev/null 2>&1 || {
+        complain "vmcore, which the capture calls, is not on this system" "Install loongdump's vmcore."
+        return 1
+    }
     next_word "$conf_core_collector"
+    case ${word##*/} in
+    vmcore | makedumpfile)
+        check_collector_options "$rest"
+        return 0
+        ;;
+    esac
     command -v "$word" >/dev/null 2>&1 && { collector_path=$word; return 0; }
     complain "core_collector: $word is not on this system" "Install it, or leave core_collector out of $KDUMP_CONF."
+}
+
+# The capture takes the levels and the codec; threads and format it decides by the
+# memory there is and by the target.
+check_collector_options() { # WORDS
+    unused=
+    options_left=$1
+    while next_word "$options_left"; do
+        options_left=$rest
+        case $word in
+        save | -d?* | --level=* | -[clpzF] | --raw | --message-level=* | --num-threads=* | --threads=*) ;;
+        -d | --level | --message-level | --num-threads | --threads)
+            ! next_word "$options_left" || options_left=$rest
+            ;;
+        *) unused="$unused${unused:+ }$word" ;;
+        esac
+    done
+    [ -z "$unused" ] || warn "core_collector: the capture does not use $unused"
 }
 
 # Each rule of the kernel that the plan breaks.
@@ -243,6 +269,10 @@ check_all() {
     check_part collector check_collector && check_verdict collector ok "$conf_core_collector"
     check_targets=no
     check_part target targets_resolve && check_targets=yes
+    keep_words yes
+    release_find || release=
+    keep_words no
+    check_release=$release
     [ "$check_targets" = no ] || target_each check_target
     check_part kernel image_find || return
     check_verdict kernel ok "$release, $image"

@@ -80,7 +80,8 @@ list_files() {
     /*) list_program core_collector "$word" || return 1 ;;
     esac
     list_add "$ROOT"/usr/bin/vmcore "$ROOT"/usr/bin/makedumpfile
-    list_add "$ROOT$DRACUT_MODULE"/* "$ROOT"/usr/lib/kdump/capture*
+    list_add "$ROOT$DRACUT_MODULE"/* "$ROOT"/usr/lib/kdump/capture/* "$ROOT"/usr/lib/kdump/machine-* \
+        "$ROOT"/usr/share/initramfs-tools/hooks/kdump
     list_add "$ROOT"/etc/modprobe.d/* "$ROOT"/etc/lvm/lvm.conf "$ROOT"/etc/dracut.conf "$ROOT"/etc/dracut.conf.d/*
     case $target_facts in
     *_kind=ssh"$LF"* | *_kind=sftp"$LF"*) list_ssh || return 1 ;;

@@ -230,8 +230,52 @@ target_from_argument() { # TEXT
     target_options=$word
 }
 
+# DEVICE: sets device_number (MAJOR:MINOR), empty where it is not known. A mount's own
+# number is the second choice: that of btrfs is no device's.
+device_number() {
+    device_number=
+    for node in "$ROOT"/sys/class/block/*; do
+        [ "$ROOT/dev/${node##*/}" -ef "$ROOT$1" ] || continue
+        ! read_first_line "${node#"$ROOT"}/dev" || device_number=$first_line
+        return 0
+    done
+    [ -z "${mount_point-}" ] || [ "${mount_source-}" != "$1" ] || device_number=$mount_number
+}
+
+# MAJOR:MINOR: whether it, or a device below it, is encrypted.
+device_is_encrypted() {
+    if read_first_line "/sys/dev/block/$1/dm/uuid"; then
+        case $first_line in
+        CRYPT-*) return 0 ;;
+        esac
+    fi
+    for slave in "$ROOT/sys/dev/block/$1/slaves"/*; do
+        read_first_line "${slave#"$ROOT"}/dev" || continue
+        device_is_encrypted "$first_line" && return 0
+    done
+    return 1
+}
+
+# Fails for what the capture cannot write to, so that nobody learns that after a crash.
+target_is_served() {
+    if [ "$target_kind" = sftp ]; then
+        complain "sftp $target_source: the capture cannot write by sftp yet" \
+            "Write ssh $target_source in $KDUMP_CONF, for a server that gives a shell; or nfs."
+        return 1
+    fi
+    [ -n "$target_device" ] || return 0
+    device_number "$target_device"
+    [ -n "$device_number" ] && device_is_encrypted "$device_number" || return 0
+    complain "$target_device is encrypted, and the capture kernel has no key for it" \
+        "Name a target that is not encrypted in $KDUMP_CONF, such as: ext4 UUID=..."
+}
+
 # KIND SOURCE: sets target_*; fails, having said why.
 target_resolve() {
+    target_find "$1" "$2" && target_is_served
+}
+
+target_find() {
     target_clear
     case $1 in
     '')

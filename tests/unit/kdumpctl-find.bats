@@ -216,6 +216,10 @@ ext4 LABEL=none|||the dump target LABEL=none is not there (looked for /dev/disk/
 ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
 xfs /dev/vda2|||/etc/kdump.conf says xfs /dev/vda2, but it is mounted as ext4
 raw /dev/vda2|||the raw target /dev/vda2 is mounted at /; a dump would destroy what is there
+sftp a@b|||sftp a@b: the capture cannot write by sftp yet
+ext4 /dev/vda2\nfallback sftp a@b|||sftp a@b: the capture cannot write by sftp yet
+raw /dev/mapper/c||mkdir -p dev/mapper sys/class/block/dm-3 sys/dev/block/253:3/dm; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; echo 253:3 >sys/class/block/dm-3/dev; echo CRYPT-LUKS2-x >sys/dev/block/253:3/dm/uuid|/dev/mapper/c is encrypted, and the capture kernel has no key for it
+btrfs /dev/vdb1|40 27 0:40 / /home rw - btrfs /dev/vdb1 rw|mkdir -p sys/class/block/vdb1 sys/dev/block/254:17/slaves/x sys/dev/block/253:3/dm; echo 254:17 >sys/class/block/vdb1/dev; echo 253:3 >sys/dev/block/254:17/slaves/x/dev; echo CRYPT-LUKS1-x >sys/dev/block/253:3/dm/uuid|/dev/vdb1 is encrypted, and the capture kernel has no key for it
 ssh a@b\nfallback ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
 TABLE
 }

@@ -116,6 +116,8 @@ printf 'kernex' >boot/vmlinuz-$RELEASE|/boot/vmlinuz-$RELEASE: changed or new
 echo x >lib/modules/$RELEASE/modules.dep|/lib/modules/$RELEASE/modules.dep: changed or new
 echo x >usr/lib/dracut/modules.d/55kdump/module-setup.sh|/usr/lib/dracut/modules.d/55kdump/module-setup.sh: changed or new
 echo x >usr/lib/dracut/modules.d/55kdump/more|/usr/lib/dracut/modules.d/55kdump/more: changed or new
+mkdir -p usr/lib/kdump/capture; echo x >usr/lib/kdump/capture/save.sh|/usr/lib/kdump/capture/save.sh: changed or new
+mkdir -p usr/lib/kdump; echo x >usr/lib/kdump/machine-facts|/usr/lib/kdump/machine-facts: changed or new
 mkdir -p etc/kdump/pre.d; echo >etc/kdump/pre.d/a; chmod +x etc/kdump/pre.d/a|pre_d: changed or new
 mv dev/disk/by-uuid/5* dev/disk/by-uuid/6666-6666|target1_source: changed or new
 echo x >$INITRD|$ROOT/$INITRD: not as it was built

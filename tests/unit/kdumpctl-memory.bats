@@ -69,8 +69,11 @@ echo 0 >sys/kernel/kexec_crash_size|FAILED   reservation     no memory is reserv
 echo foo x >etc/kdump.conf|FAILED   configuration   /etc/kdump.conf:1: foo: not a directive|
 echo core_collector nothing-here >etc/kdump.conf|FAILED   collector       core_collector: nothing-here is not on this system|Install it
 echo ext4 /dev/vdz >etc/kdump.conf|FAILED   target          the dump target /dev/vdz is not there|blkid lists
-mkdir -p sys/dev/block/254:2/dm; echo CRYPT-LUKS2-x >sys/dev/block/254:2/dm/uuid|FAILED   target          fs UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e (ext4), /var/crash: on an encrypted device|Name a target that is not encrypted
-mkdir -p sys/dev/block/254:2/slaves/dm-1 sys/dev/block/253:1/dm; echo 253:1 >sys/dev/block/254:2/slaves/dm-1/dev; echo CRYPT-LUKS2-x >sys/dev/block/253:1/dm/uuid|FAILED   target          fs UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e (ext4), /var/crash: on an encrypted device|Name a target
+mkdir -p sys/dev/block/254:2/dm; echo CRYPT-LUKS2-x >sys/dev/block/254:2/dm/uuid|FAILED   target          /dev/vda2 is encrypted, and the capture kernel has no key for it|Name a target that is not encrypted
+mkdir -p sys/dev/block/254:2/slaves/dm-1 sys/dev/block/253:1/dm; echo 253:1 >sys/dev/block/254:2/slaves/dm-1/dev; echo CRYPT-LUKS2-x >sys/dev/block/253:1/dm/uuid|FAILED   target          /dev/vda2 is encrypted, and the capture kernel has no key for it|Name a target
+echo kernel/fs/xfs/xfs.ko.xz: >lib/modules/$RELEASE/modules.dep|FAILED   target          fs UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e (ext4), /var/crash: the capture kernel, $RELEASE, has no driver for ext4|Install the modules
+echo sftp a@b >etc/kdump.conf|FAILED   target          sftp a@b: the capture cannot write by sftp yet|Write ssh a@b in /etc/kdump.conf
+rm "\$STUBS/vmcore"|FAILED   collector       vmcore, which the capture calls, is not on this system|Install loongdump's vmcore
 rm boot/vmlinuz*|FAILED   kernel          no kernel image of $RELEASE is there|Install the kernel's package
 rm -r usr/lib/dracut|FAILED   initramfs       dracut is here, but not its module|Install loongdump's dracut module
 echo kdump_pre /x >etc/kdump.conf|FAILED   initramfs       /etc/kdump.conf:1: kdump_pre: /x is not there, or not executable|
@@ -78,6 +81,29 @@ echo ssh a@b >etc/kdump.conf|FAILED   initramfs       default: sshkey: /root/.ss
 echo ssh a@b >etc/kdump.conf|FAILED   target          ssh a@b, /var/crash: the key /root/.ssh/kdump_id_rsa is not there|kdumpctl propagate
 sed -i 's/d0000000-efffffff : Crash/d0000000-d0ffffff : Crash/' proc/iomem|FAILED   plan            planning the crash kernel: the crash reservation 0xd0000000-0xd0ffffff is too small|Boot with crashkernel=
 echo junk >boot/vmlinuz-$RELEASE|FAILED   plan            |
+TABLE
+}
+
+# core_collector | what is warned about, or nothing
+@test "check: options of the collector that the capture does not use are named" {
+    local collector unused
+    collected() { fresh; conf "core_collector $collector\n"; }
+    FRESH=collected
+    while IFS='|' read -r collector unused; do
+        kdumpctl_ok check
+        if [ -n "$unused" ]; then
+            assert_line "warning  collector       core_collector: the capture does not use $unused"
+        else
+            refute_line --partial "warning  collector"
+        fi
+        assert_line "ok       collector       $collector"
+    done <<'TABLE'
+vmcore save -d 31|
+makedumpfile -l --message-level 7 -d 31|
+makedumpfile -c -d 1,31 --num-threads 4|
+makedumpfile -F -l -d31 --level=31|
+makedumpfile -E -d 31 -x /v|-E -x /v
+vmcore save --format elf|--format elf
 TABLE
 }
 
@@ -296,7 +322,7 @@ rpm-ostree kargs --delete=crashkernel=128M --delete=crashkernel=1M,low --append=
         stub ssh-copy-id
     }
     FRESH=with_ssh
-    config='ssh kdump@server\nsshkey /root/.ssh/k\nfallback sftp other@s2\n'
+    config='ssh kdump@server\nsshkey /root/.ssh/k\nfallback ssh other@s2\n'
     kdumpctl_ok propagate
     same "$(calls)" "ssh-keygen -q -t ed25519 -f $ROOT/root/.ssh/k -N  -C kdump@loong
 ssh-copy-id -i $ROOT/root/.ssh/k.pub kdump@server
