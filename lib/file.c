@@ -210,6 +210,8 @@ static struct error *write_all(int fd, const char *path, const uint8_t *from,
 		if (n < 0)
 			return error_errno(errno, "writing %s at offset 0x%" PRIx64,
 					   path, (uint64_t)offset + done);
+		if (n == 0)
+			return error_errno(EIO, "writing %s: it takes nothing", path);
 		done += n;
 	}
 	return NULL;
@@ -329,10 +331,10 @@ static int rename_partial(const struct new_file *file)
 	return rename(file->partial_path, file->path);
 }
 
-struct error *new_file_commit(struct new_file *file)
+struct error *new_file_settle(struct new_file *file)
 {
-	struct error *err = NULL;
-
+	if (file->fd < 0)
+		return NULL;
 	if (fsync(file->fd) < 0 && errno != EINVAL && errno != EROFS)
 		return error_errno(errno, "syncing %s", file->partial_path);
 	if (close(file->fd) < 0) {
@@ -340,10 +342,25 @@ struct error *new_file_commit(struct new_file *file)
 		return error_errno(errno, "closing %s", file->partial_path);
 	}
 	file->fd = -1;
+	return NULL;
+}
+
+struct error *new_file_commit(struct new_file *file)
+{
+	struct error *err = new_file_settle(file);
+
+	if (err)
+		return err;
 	if (rename_partial(file) < 0)
 		return error_errno(errno, "renaming %s to %s", file->partial_path,
 				   file->path);
 	err = sync_directory_of(file->path);
+	if (err) {
+		/* No smaller file would help. */
+		err->sys_errno = 0;
+		err = error_remedy(err, "%s is there and whole, but may be lost if the "
+				   "machine stops soon; try sync", file->path);
+	}
 	new_file_deinit(file);
 	return err;
 }

@@ -79,8 +79,9 @@ struct error *fd_pwrite(int fd, const char *path, const void *from, size_t len,
 
 /*
  * A file that appears under its name only when it is whole. It is written as
- * PATH-incomplete with the given mode; commit syncs it, renames it and syncs
- * the directory. Abandoning keeps PATH-incomplete when it holds anything
+ * PATH-incomplete with the given mode; settle syncs and closes it; commit does
+ * that where it is not done, renames it and syncs the directory. When only that
+ * last step fails PATH is there and whole, and the error says so. Abandoning keeps PATH-incomplete when it holds anything
  * (the caller tells the user so) and removes it when it is empty or when
  * keep is false. An existing PATH is replaced only by commit.
  */
@@ -98,6 +99,7 @@ struct new_file {
  */
 struct error *new_file_create(const char *path, mode_t mode, bool exclusive,
 			      struct new_file *ret) MUST_CHECK;
+struct error *new_file_settle(struct new_file *file) MUST_CHECK;
 struct error *new_file_commit(struct new_file *file) MUST_CHECK;
 
 /* Returns whether a partial file was left behind. Safe on a zeroed or

@@ -170,7 +170,7 @@ static int dmesg(void *arguments, char **operands, int count)
 	a->source = operands[0];
 	a->destination = count > 1 ? operands[1] : NULL;
 	if (a->destination)
-		err = destination_check(a->destination, a->force);
+		err = destination_check(a->destination, a->source, a->force);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)

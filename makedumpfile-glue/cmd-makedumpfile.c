@@ -377,7 +377,7 @@ static int run_other(const struct wishes *w, char **files)
 
 static struct error *write_vmcoreinfo(const struct dump *dump, const struct wishes *w)
 {
-	struct destination to;
+	struct destination to = { .file.fd = -1 };
 	const char *text;
 	size_t size;
 	struct error *err;
@@ -386,9 +386,13 @@ static struct error *write_vmcoreinfo(const struct dump *dump, const struct wish
 		return error_new(ERROR_UNSUPPORTED, "%s: there is no VMCOREINFO",
 				 dump->path);
 	text = vmcoreinfo_text(dump->vmcoreinfo, &size);
-	err = destination_open(w->write_vmcoreinfo, w->force, false, 0, &to);
+	err = destination_check(w->write_vmcoreinfo, dump->path, w->force);
+	if (!err)
+		err = destination_open(w->write_vmcoreinfo, w->force, false, 0, &to);
 	if (!err)
 		err = target_write(&to.target, text, size, 0);
+	if (!err)
+		err = destination_settle(&to);
 	if (!err)
 		err = destination_commit(&to);
 	return destination_close(&to, false, err);

@@ -66,7 +66,7 @@ static struct error *to_file(const char *source, const char *destination, bool f
 	struct error *err;
 
 	*ret_written = 0;
-	err = destination_check(destination, force);
+	err = destination_check(destination, source, force);
 	if (!err)
 		err = open_stream(source, &from, &name);
 	if (!err)
@@ -79,6 +79,8 @@ static struct error *to_file(const char *source, const char *destination, bool f
 				name);
 	if (err && err->code == ERROR_NOT_MINE)
 		err = error_remedy(err, "a plain dump needs no rebuilding");
+	if (!err)
+		err = destination_settle(&to);
 	if (!err)
 		err = destination_commit(&to);
 	return destination_close(&to, *ret_written > 0, err);

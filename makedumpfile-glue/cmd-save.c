@@ -249,13 +249,25 @@ static FILE *summary_file(const struct save_options *options)
 		       stderr : stdout;
 }
 
-static struct error *check_parts(const struct save_options *options)
+static struct error *check_parts(const struct save_options *options, const char *source)
 {
 	struct error *err = NULL;
 	size_t i;
 
 	for (i = 0; i < options->part_count && !err && !options->dry_run; i++)
-		err = destination_check(options->parts[i], options->force);
+		err = destination_check(options->parts[i], source, options->force);
+	return err;
+}
+
+/* Once more, now that the other files of a split source are known. */
+static struct error *check_files(const struct save_options *options,
+				 const struct source *source)
+{
+	struct error *err = NULL;
+	size_t i;
+
+	for (i = 0; i < source->file_count && !err; i++)
+		err = check_parts(options, source->files[i]);
 	return err;
 }
 
@@ -266,11 +278,16 @@ static int save(struct arguments *a)
 	struct dump *dump;
 	int number, status;
 
-	err = check_parts(&a->save);
+	err = check_parts(&a->save, a->source);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)
 		return fail(err);
+	err = check_files(&a->save, dump->source);
+	if (err) {
+		dump_close(dump);
+		return fail(err);
+	}
 	dump_print_warnings(dump);
 	status = dump_status(dump);
 	err = save_at_levels(dump, a, &counts, &lost, &number);

@@ -2,6 +2,8 @@
 #include "makedumpfile-glue/destination.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +18,39 @@ const char *destination_name(const char *path)
 	return is_stdout(path) ? "standard output" : path;
 }
 
-struct error *destination_check(const char *path, bool force)
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/* Of what is read nothing may be lost, whatever comes of the new file. */
+static struct error *check_source(const char *path, const char *source)
+{
+	char *partial cleanup_free = NULL;
+
+	if (is_same_file(path, source))
+		return error_remedy(error_new(ERROR_USAGE, "saving to %s: that is what is "
+					      "read", path),
+				    "name another file");
+	if (asprintf(&partial, "%s-incomplete", path) < 0) {
+		partial = NULL;
+		return error_nomem();
+	}
+	if (is_same_file(partial, source))
+		return error_remedy(error_new(ERROR_USAGE, "saving to %s: until it is whole "
+					      "it is written as %s, and that is what is read",
+					      path, partial),
+				    "name another file");
+	return NULL;
+}
+
+struct error *destination_check(const char *path, const char *source, bool force)
 {
 	struct stat st;
+	struct error *err;
 
 	if (is_stdout(path)) {
 		if (!isatty(STDOUT_FILENO))
@@ -27,6 +59,9 @@ struct error *destination_check(const char *path, bool force)
 					      "is a terminal"),
 				    "send it into a pipe or a file");
 	}
+	err = check_source(path, source);
+	if (err)
+		return err;
 	if (stat(path, &st) < 0)
 		return NULL; /* what is wrong with it shows at creation */
 	if (S_ISDIR(st.st_mode))
@@ -92,18 +127,23 @@ struct error *destination_open(const char *path, bool force, bool flatten,
 	return target_init(&d->target, d->file.fd, d->file.partial_path, flatten, limit);
 }
 
-struct error *destination_commit(struct destination *d)
+struct error *destination_settle(struct destination *d)
 {
 	struct error *err = target_finish(&d->target);
 
 	if (err)
 		return err;
 	if (d->file.path)
-		return new_file_commit(&d->file);
+		return new_file_settle(&d->file);
 	/* A pipe cannot be synced; a file behind ">" can. */
 	if (fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
 		return error_errno(errno, "syncing standard output");
 	return NULL;
+}
+
+struct error *destination_commit(struct destination *d)
+{
+	return d->file.path ? new_file_commit(&d->file) : NULL;
 }
 
 struct error *destination_close(struct destination *d, bool useful, struct error *err)

@@ -25,14 +25,22 @@ struct destination {
 /* "DEST", or "standard output". */
 const char *destination_name(const char *path);
 
-/* What would make destination_open() fail, to be said before work begins. */
-struct error *destination_check(const char *path, bool force) MUST_CHECK;
+/*
+ * What would make destination_open() fail, to be said before work begins; and
+ * never is a dump written over the one it is made of, `source`, nor is that
+ * removed as the unfinished file of an earlier run.
+ */
+struct error *destination_check(const char *path, const char *source, bool force)
+	MUST_CHECK;
 
 /* Standard output is always flattened. limit as in struct target. */
 struct error *destination_open(const char *path, bool force, bool flatten,
 			       uint64_t limit, struct destination *ret) MUST_CHECK;
 
-/* All is written: it gets its name. */
+/* All is written: it is brought to the disk, and the file is closed. */
+struct error *destination_settle(struct destination *d) MUST_CHECK;
+
+/* Settled, it gets its name. */
 struct error *destination_commit(struct destination *d) MUST_CHECK;
 
 /*

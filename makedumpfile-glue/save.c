@@ -162,7 +162,7 @@ static void take_counts(struct save *s)
 	s->counts->bytes_in = c->pages << s->dump->page_shift;
 }
 
-/* The files of a split dump get their names together, or none does. */
+/* No file of a split dump gets its name before all are whole and on the disk. */
 static struct error *save_to_files(struct save *s)
 {
 	const size_t count = s->options->part_count;
@@ -185,6 +185,8 @@ static struct error *save_to_files(struct save *s)
 		s->counts->bytes_out += parts[i].target.written;
 	if (err && s->counts->bytes_out)
 		err = error_add(err, "after %s", size_text(s->counts->bytes_out, written));
+	for (i = 0; i < count && !err; i++)
+		err = destination_settle(&parts[i]);
 	for (i = 0; i < count && !err; i++)
 		err = destination_commit(&parts[i]);
 	for (i = 0; i < count; i++)
