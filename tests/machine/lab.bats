@@ -76,3 +76,27 @@ members() {
     assert_failure
     assert_output --partial "has ended"
 }
+
+@test "a guest that resets is started again where that was asked for, with its disk as it left it" {
+    local dir=$BATS_TEST_TMPDIR/disk
+    mkdir "$dir"
+    cat >"$dir/job" <<'JOB'
+echo boot >>/disk/boots
+sync
+case $(wc -l </disk/boots) in
+1) echo c >/proc/sysrq-trigger ;;
+2) reboot -f -n ;;
+*) exit 0 ;;
+esac
+sleep 60
+JOB
+    lab disk "$BATS_TEST_TMPDIR/disk.img" 64M "$dir"
+    run lab boot --disk "$BATS_TEST_TMPDIR/disk.img" --log "$BATS_TEST_TMPDIR/log" \
+        --reboots --timeout 300
+    assert_success
+    assert_output --regexp "powered off after [0-9]+ s"
+    lab fetch "$BATS_TEST_TMPDIR/disk.img" "$BATS_TEST_TMPDIR/got" /boots
+    assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/got/boots")" 3
+    run grep -a -c "^LOONGDUMP: first kernel" "$BATS_TEST_TMPDIR/log"
+    assert_output 3
+}

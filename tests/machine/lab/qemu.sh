@@ -15,6 +15,7 @@ qemu_start() {
 	boot_options "$@"
 	# shellcheck disable=SC2154 # boot_options set it
 	shift "$used"
+	[ -z "$reboots" ] || die "qemu start: no --reboots, a reset ends the session"
 	log=${log:-$session/console.log}
 	boot_defaults "$session"
 	: >"$log"
