@@ -25,6 +25,16 @@ json() {
     assert_line "Panic:        Kernel panic - not syncing: synthetic crash"
 }
 
+@test "info: the command can be given to a shell, whatever the file is called" {
+    local name="a dump; of 'today'"
+    make_vmcore raw
+    mv raw "$name"
+    ok "$VMCORE" info --json "$name"
+    eval "set -- $(json 'd["crash_command"]')"
+    same "$*" "crash -p 16384 vmlinux-6.12.0-test $name"
+    same "$#" 5
+}
+
 @test "info: JSON" {
     make_vmcore raw --page-size 64K
     ok "$VMCORE" info --json raw
