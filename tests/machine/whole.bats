@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# The whole of it, as an administrator meets it: a Debian with systemd and dracut
+# under UEFI firmware, its stock kernel, what `make install` put there;
+# `systemctl enable --now kdump`, a crash on purpose, and the machine that comes
+# back from it with the dump, read here.
+
+load machine
+
+setup_file() {
+    local dir=$BATS_FILE_TMPDIR tree=$BATS_FILE_TMPDIR/tree
+    mkdir -p "$tree/disk" "$tree/out"
+    lab cross install-strip DESTDIR="$tree" sysconfdir=/etc
+    chmod 755 "$tree" "$tree"/*
+    cp "$TOP/tests/machine/jobs/steps" "$tree/steps"
+    cp "$TOP/tests/machine/jobs/whole.job" "$tree/job"
+    # As the small system sees them that mounts this disk on /disk.
+    ln -s ../steps "$tree/disk/steps"
+    ln -s ../out "$tree/disk/out"
+    lab initramfs "$dir/initrd"
+    lab root "$dir/root.img" "$tree"
+    rm -rf "$tree"
+    lab boot --reboots --root "$dir/root.img" --initrd "$dir/initrd" --log "$dir/log" \
+        --append "crashkernel=$(dash "$TOP/kdumpctl/kdumpctl.in" get-default-crashkernel)" \
+        --smp 2 --mem 2G --timeout 600 || {
+        tail -n 60 "$dir/log"
+        return 1
+    }
+    mkdir "$dir/got"
+    lab fetch "$dir/root.img" "$dir/got" /out /var/crash
+    rm -f "$dir/root.img"
+}
+
+setup() {
+    GUEST=$BATS_FILE_TMPDIR/got
+}
+
+@test "check has nothing against a fresh installation, and says how much memory is needed" {
+    run result check
+    assert_success
+    refute_line --regexp "^(FAILED|warning)"
+    assert_line --regexp "^ok +target +fs UUID=.* \(ext4\), /var/crash, "
+    assert_line --regexp "^ok +initramfs +to be built"
+    assert_line --regexp "^ok +memory +about [0-9]+ of 192 MiB needed"
+}
+
+@test "systemctl enable --now kdump builds the initramfs, of at most 16 MiB, and loads" {
+    step_fails status-before 3
+    result enable
+    run result status
+    assert_output --partial "Kdump is operational"
+    assert [ "$(result initramfs)" -le $((16 * 1024 * 1024)) ]
+}
+
+@test "kdumpctl test panics; the dump, the log and the README are there, as root alone may read them" {
+    run cat "$GUEST/out/test.out"
+    assert_output --regexp "crash test [0-9a-f]{8}: panicking now"
+    local dirs=("$GUEST"/crash/loongdump-*)
+    assert_equal ${#dirs[@]} 1
+    run ls "${dirs[0]}"
+    assert_output "README.txt
+$(cd "${dirs[0]}" && echo kdump-test-*)
+kexec-dmesg.log
+vmcore
+vmcore-dmesg.txt"
+    same "$(cat "${dirs[0]}"/kdump-test-*)" "success"
+    assert_regex "$(result dumps)" "^drwx------ loongdump-"
+    grep -q "Kernel panic - not syncing: sysrq triggered crash" "${dirs[0]}/vmcore-dmesg.txt"
+    grep -q "^Status: *the dump, filtered$" "${dirs[0]}/README.txt"
+    grep -q "^To open it: *crash .* vmcore$" "${dirs[0]}/README.txt"
+}
+
+@test "crash reads it: the panic in the shell that kdumpctl is, below systemd" {
+    local dump
+    dump=$(echo "$GUEST"/crash/loongdump-*/vmcore)
+    ok "$VMCORE" check "$dump"
+    run crash_says "$dump" bt "ps | grep -c systemd"
+    assert_success
+    assert_line --regexp "sysrq_handle_crash"
+    assert_line --regexp 'COMMAND: "kdumpctl"'
+    refute_line 0
+}
+
+@test "the machine comes back, loads again by itself, and status says that the dump arrived" {
+    assert_not_equal "$(result boot-id)" "$(result boot-id-after)"
+    run result status-after
+    assert_success
+    assert_line "kdump: Kdump is operational"
+    assert_line --regexp "crash test [0-9a-f]{8}: the dump arrived"
+}
+
+@test "how long it took" {
+    local enable start panic back
+    enable=$(cat "$GUEST/out/enable.time") start=$(cat "$GUEST/out/start.time")
+    panic=$(result date-panic) back=$(result date-back)
+    printf '# the initramfs built and loaded in %.0f s, %.1f MiB; loaded again in %.0f s; from the panic to systemd up again %d s\n' \
+        "$enable" "$(result initramfs | awk '{ print $1 / 1048576 }')" "$start" $((back - panic)) >&3
+}
