@@ -11,9 +11,11 @@
 #ifndef LIB_BYTES_H
 #define LIB_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/error.h"
 
@@ -61,15 +63,55 @@ bool reader_match(struct reader *r, const void *bytes, size_t len);
 struct error *reader_check(const struct reader *r, const char *what) MUST_CHECK;
 
 /* Unaligned stores for headers we write ourselves. */
-void put_le16(void *to, uint16_t value);
-void put_le32(void *to, uint32_t value);
-void put_le64(void *to, uint64_t value);
-void put_be64(void *to, uint64_t value);
+static inline void put_le16(void *to, uint16_t value)
+{
+	value = htole16(value);
+	memcpy(to, &value, sizeof(value));
+}
 
-/* Unaligned loads, for bytes whose bounds were checked already. */
-uint16_t get_le16(const void *from);
-uint32_t get_le32(const void *from);
-uint64_t get_le64(const void *from);
+static inline void put_le32(void *to, uint32_t value)
+{
+	value = htole32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void put_le64(void *to, uint64_t value)
+{
+	value = htole64(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void put_be64(void *to, uint64_t value)
+{
+	value = htobe64(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+/* Unaligned loads, for bytes whose bounds were checked already. One
+ * instruction each: the scan of struct pages does little else. */
+static inline uint16_t get_le16(const void *from)
+{
+	uint16_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return le16toh(value);
+}
+
+static inline uint32_t get_le32(const void *from)
+{
+	uint32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return le32toh(value);
+}
+
+static inline uint64_t get_le64(const void *from)
+{
+	uint64_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return le64toh(value);
+}
 
 /* Arithmetic on sizes from outside: true when the result does not fit. */
 #define add_overflows(a, b, ret) __builtin_add_overflow(a, b, ret)

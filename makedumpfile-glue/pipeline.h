@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pages on their way from a dump to a file: read, tested, packed and put, in
- * chunks of a megabyte, so that the memory needed does not depend on the dump.
+ * chunks of half a megabyte, so that the memory needed does not depend on the dump.
  * Several threads take chunks in turn, and none waits for another: where a
  * chunk's data lies in the file is settled when it is put.
  */
@@ -32,6 +32,7 @@ struct pipeline_counts {
 	uint64_t pages;
 	uint64_t zero;     /* of these: shared or holes */
 	uint64_t repeated; /* equal to one put before, and put as a reference to it */
+	uint64_t spared;   /* bytes of data that these would have been */
 	uint64_t packed;   /* made smaller */
 	uint64_t raw;      /* as they are */
 	uint64_t unpacked; /* of these: no codec was asked, they look random */

@@ -50,6 +50,16 @@ static void print_dry_run(FILE *out, const struct save_counts *c)
 	fprintf(out, "time: %.2f s; nothing was written\n", c->seconds);
 }
 
+/* What the codec and the disk did not have to do. */
+static void print_spared(FILE *out, const struct save_counts *c)
+{
+	char spared[UNITS_SIZE_TEXT];
+
+	fprintf(out, "spared: %" PRIu64 " pages equal earlier ones, %s less to write; %"
+		PRIu64 " look random, no codec was tried\n", c->repeated,
+		size_text(c->spared, spared), c->unpacked);
+}
+
 void summary_text(FILE *out, const struct dump *dump, const struct save_options *options,
 		  const struct save_counts *c)
 {
@@ -71,6 +81,8 @@ void summary_text(FILE *out, const struct dump *dump, const struct save_options 
 	fprintf(out, "pages: %" PRIu64 " (%" PRIu64 " zero, %" PRIu64 " repeated, %" PRIu64
 		" packed, %" PRIu64 " as they are, %" PRIu64 " unreadable)\n",
 		c->pages, c->zero, c->repeated, c->packed, c->raw, c->lost);
+	if (options->stats)
+		print_spared(out, c);
 	fprintf(out, "bytes: %" PRIu64 " in (%s), %" PRIu64 " out (%s), ratio %.2f\n",
 		c->bytes_in, size_text(c->bytes_in, in), c->bytes_out,
 		size_text(c->bytes_out, out_size),
@@ -127,8 +139,10 @@ void summary_json(FILE *out, const struct dump *dump, const struct save_options 
 		{ "pages", c->pages },
 		{ "zero", c->zero },
 		{ "repeated", c->repeated },
+		{ "repeated_bytes", c->spared },
 		{ "packed", c->packed },
 		{ "raw", c->raw },
+		{ "looks_random", c->unpacked },
 		{ "unreadable", c->lost },
 		{ "left_out", dropped_pages(c) },
 		{ "bytes_in", c->bytes_in },

@@ -155,6 +155,7 @@ static void take_counts(struct save *s)
 	s->counts->pages = c->pages;
 	s->counts->zero = c->zero;
 	s->counts->repeated = c->repeated;
+	s->counts->spared = c->spared;
 	s->counts->packed = c->packed;
 	s->counts->raw = c->raw;
 	s->counts->unpacked = c->unpacked;

@@ -43,6 +43,7 @@ struct save_counts {
 	uint64_t pages;   /* the others */
 	uint64_t zero;    /* of these: shared or holes */
 	uint64_t repeated; /* equal to an earlier one, and refer to it */
+	uint64_t spared;  /* bytes that were not written for these */
 	uint64_t packed;  /* made smaller */
 	uint64_t raw;     /* as they are */
 	uint64_t unpacked; /* of these: look random, no codec was asked */

@@ -242,8 +242,12 @@ END
         ok "$VMCORE" save -q -f --threads 7 "$option" raw many
         pages_equal raw many
     done
-    ok "$VMCORE" save -q -f --threads 1 --raw raw dump
+    ok "$VMCORE" save -f --threads 1 --raw --show-stats raw dump
     [ "$(stat -c %s dump)" -lt $((347 * 1048576 / 10)) ]
+    assert_line 'spared: 45 pages equal earlier ones, 720 KiB less to write; 0 look random, no codec was tried'
+    ok "$VMCORE" save -f --json --threads 1 --raw raw dump
+    assert_line --partial '"repeated_bytes":737280,'
+    assert_line --partial '"looks_random":0,'
     # A table of nothing, and of all memory.
     for option in 1 64K 1G 1T; do
         ok "$VMCORE" save -q -f --memory-budget $option raw dump
@@ -253,7 +257,8 @@ END
 
 @test "save: pages that do not pack are found before the codec" {
     make_vmcore raw --memory 2M+4M:random
-    ok "$VMCORE" save -f raw dump
+    ok "$VMCORE" save -f --show-stats raw dump
+    assert_line 'spared: 0 pages equal earlier ones, 0 bytes less to write; 255 look random, no codec was tried'
     assert_line --regexp '^pages: 256 \(0 zero, 0 repeated, 1 packed, 255 as they are,' # one is the kernel's
     pages_equal raw dump
 }
