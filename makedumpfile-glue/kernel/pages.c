@@ -9,6 +9,7 @@
 
 #include "lib/bytes.h"
 #include "lib/loongarch.h"
+#include "makedumpfile-glue/kernel/evidence.h"
 #include "makedumpfile-glue/kernel/sections.h"
 #include "makedumpfile-glue/kernel/struct-page.h"
 #include "makedumpfile-glue/kernel/tables.h"
@@ -18,6 +19,9 @@
 
 /* Longer stretches of dropped pages stay dropped however many runs that makes. */
 #define GAP_MAX ((uint64_t)1 << 20)
+
+/* Fewer pages that look free are not worth a word. */
+#define UNUSED_MIN 16
 
 struct scan {
 	struct source *source;
@@ -39,6 +43,7 @@ struct scan {
 	uint64_t free_end;      /* frame after the free block we are in */
 	enum page_type free_type;
 	uint64_t contradictions;
+	uint64_t unused;        /* pages that look free and are in no free block */
 	uint64_t bad_sections;
 	uint64_t gap;           /* runs of fewer dropped pages are kept */
 };
@@ -100,14 +105,13 @@ void page_scan_note(struct page_scan *r, const char *fmt, ...)
 
 /* ---- What one page is ---- */
 
-/* Does the tail at `virt` belong to the head seen last? */
-static bool tail_of_head(const struct scan *s, uint64_t virt, uint64_t compound)
+/* Struct pages of tails may be mapped to the page that holds the head's
+ * (mm/hugetlb_vmemmap.c, before d50569612c29): what stands at the head's place
+ * there looks like a head, but the next one is a tail of the true head. */
+static bool is_fake_head(const struct scan *s, const uint8_t *page, bool next)
 {
-	const uint64_t link = compound & ~(uint64_t)PAGE_TAIL;
-
-	if (link == s->head)
-		return true;
-	return is_power_of_two(0 - link) && (virt & link) == s->head;
+	return s->head_type == PAGE_TYPE_HUGETLB && next &&
+	       page_compound(&s->layout, page + s->layout.size) == (s->head | PAGE_TAIL);
 }
 
 /* A free block that begins here; false when it cannot be one. */
@@ -119,7 +123,8 @@ static bool start_free(struct scan *s, uint64_t frame, const uint8_t *page,
 
 	if (type == PAGE_TYPE_FREE)
 		order = get_le64(page + l->private);
-	if (order >= l->order_end || !is_aligned(frame, (uint64_t)1 << order)) {
+	if (order >= l->order_end || !is_aligned(frame, (uint64_t)1 << order) ||
+	    get_le32(page + l->refcount)) {
 		s->contradictions++;
 		return false;
 	}
@@ -151,8 +156,13 @@ static enum page_type page_type(struct scan *s, uint64_t frame, uint64_t virt,
 		s->contradictions++;
 	}
 	if (compound & PAGE_TAIL)
-		return tail_of_head(s, virt, compound) ? s->head_type : PAGE_TYPE_KERNEL;
+		return page_names_head(virt, compound, s->head) ? s->head_type :
+								 PAGE_TYPE_KERNEL;
 	type = page_classify(l, page, next);
+	if (type == PAGE_TYPE_KERNEL && page_is_unused(l, page))
+		s->unused++;
+	if (type == PAGE_TYPE_HUGETLB && is_fake_head(s, page, next))
+		return PAGE_TYPE_HUGETLB;
 	if ((type == PAGE_TYPE_FREE || type == PAGE_TYPE_UNACCEPTED) &&
 	    !start_free(s, frame, page, type))
 		type = PAGE_TYPE_KERNEL;
@@ -333,6 +343,9 @@ static bool witness_agrees(struct scan *s, uint64_t phys)
 	if (l->refcount != ABSENT && !get_le32(page + l->refcount) &&
 	    !(page_compound(l, page) & PAGE_TAIL))
 		return false;
+	/* Nobody maps it: no count, or a type. */
+	if (l->mapcount != ABSENT && (int32_t)get_le32(page + l->mapcount) >= 0)
+		return false;
 	type = page_classify(l, page, false);
 	return type == PAGE_TYPE_KERNEL || type == PAGE_TYPE_SLAB;
 }
@@ -433,6 +446,12 @@ static void note_results(struct scan *s)
 	if (s->contradictions)
 		page_scan_note(s->result, "%" PRIu64 " free blocks contradict their struct "
 			       "pages; what is in doubt is kept", s->contradictions);
+	/* A few are on lists of the CPUs. */
+	if (s->result->filters & DUMP_LEVEL_FREE && s->unused > UNUSED_MIN &&
+	    s->unused > count[PAGE_TYPE_FREE])
+		page_scan_note(s->result, "%" PRIu64 " pages look free and are kept: by "
+			       "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE) and OFFSET(page.private) "
+			       "they are in no free block", s->unused);
 	if (count[PAGE_TYPE_UNKNOWN])
 		page_scan_note(s->result, "%" PRIu64 " pages have no readable struct page "
 			       "and are kept", count[PAGE_TYPE_UNKNOWN]);
@@ -454,6 +473,53 @@ static struct error *keep_all(struct scan *s, const struct extents *pages)
 	return err;
 }
 
+/* Struct pages in each of so many places, all over memory. */
+#define SAMPLE_PLACES 64
+#define SAMPLE_PAGES  256
+
+static void sample_at(struct scan *s, struct evidence *e, uint64_t start, uint64_t end)
+{
+	const uint64_t section = start >> s->sections.shift;
+	const uint64_t section_end = (section + 1) << s->sections.shift;
+	const uint64_t size = s->layout.size;
+	uint64_t count, map, i;
+	struct error *err;
+
+	if (end > section_end)
+		end = section_end;
+	count = end - start < SAMPLE_PAGES ? end - start : SAMPLE_PAGES;
+	if (!sections_map(&s->sections, &s->tables, section, &map))
+		return;
+	err = tables_read(&s->tables, map + start * size, s->batch, count * size);
+	for (i = 0; !err && i < count; i++)
+		evidence_add(e, &s->layout, map + (start + i) * size, s->batch + i * size,
+			     i + 1 < count);
+	error_free(err);
+}
+
+/* What the keys lead to is looked at before anything is decided by it. */
+static void look_at_sample(struct scan *s)
+{
+	const uint64_t total = extents_total(s->pages);
+	const uint64_t step = total / SAMPLE_PLACES + 1;
+	struct evidence e = { 0 };
+	uint64_t before = 0, at = 0;
+	size_t i;
+
+	for (i = 0; i < s->pages->count; i++) {
+		const struct extent *run = &s->pages->run[i];
+
+		for (; at < before + (run->end - run->start); at += step) {
+			uint64_t start = run->start + (at - before);
+
+			sample_at(s, &e, start, start + step < run->end ? start + step :
+									  run->end);
+		}
+		before += run->end - run->start;
+	}
+	evidence_judge(&e, &s->layout, s->result);
+}
+
 struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 			 unsigned int page_shift, const struct extents *pages,
 			 unsigned int level, size_t max_runs, struct page_scan *ret)
@@ -464,7 +530,7 @@ struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 	unsigned int type;
 	bool found = false;
 
-	*ret = (struct page_scan){ .filters = DUMP_LEVEL_TYPES };
+	*ret = (struct page_scan){ .filters = FILTERS_ALL };
 	s.max_runs = max_runs && max_runs < pages->count + 2 ? pages->count + 2 : max_runs;
 	if (!info)
 		page_scan_note(ret, "page types are not known: there is no VMCOREINFO");
@@ -474,10 +540,15 @@ struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 		err = keep_all(&s, pages);
 	if (!err && found) {
 		ret->done = true;
+		s.batch = malloc(BATCH_SIZE);
+		if (!s.batch)
+			err = error_nomem();
+		else
+			look_at_sample(&s);
 		for (type = 0; type < PAGE_TYPES; type++)
 			s.drop[type] = page_type_dropped(type, level & ret->filters);
-		s.batch = malloc(BATCH_SIZE);
-		err = s.batch ? scan_all(&s, pages) : error_nomem();
+		if (!err)
+			err = scan_all(&s, pages);
 		free(s.batch);
 		if (!err)
 			note_results(&s);
