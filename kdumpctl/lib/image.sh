@@ -3,7 +3,8 @@
 # Which kernel the capture is done with, and where its image lies.
 #
 #   image_find       sets release (of the kernel) and image (its path under ROOT);
-#                    fails with every path that was tried
+#                    fails with every path that was tried. release_wanted, where it
+#                    is set, stands for the running kernel's
 #
 # Looked for, in this order, and the first regular file that is not empty is it:
 #   1. what /etc/sysconfig/kdump asks for: KDUMP_IMG, in KDUMP_BOOTDIR if given
@@ -27,9 +28,14 @@ release_find() {
         release=$sys_kernelver
         return 0
     fi
-    read_first_line /proc/sys/kernel/osrelease ||
-        { complain "the running kernel's release is not in /proc/sys/kernel/osrelease"; return 1; }
-    release=$first_line
+    if [ -n "${release_wanted-}" ]; then
+        release=$release_wanted
+    elif read_first_line /proc/sys/kernel/osrelease; then
+        release=$first_line
+    else
+        complain "the running kernel's release is not in /proc/sys/kernel/osrelease"
+        return 1
+    fi
     case $release in
     *+debug) twin=${release%+debug} ;;
     *-debug) twin=${release%-debug} ;;

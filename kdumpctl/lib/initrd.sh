@@ -4,6 +4,7 @@
 #
 #   initrd_ensure    sets initrd to one that is right, building it where needed
 #   initrd_rebuild   builds it in any case
+#   initrd_is_there  sets initrd to one that is whole, right or not
 #   initrd_state     sets initrd and initrd_says, a line about it; fails when it would
 #                    have to be built
 #
@@ -81,6 +82,17 @@ initrd_exists() {
         [ ! -s "$ROOT$initrd" ] || return 0
     done
     return 1
+}
+
+initrd_is_there() {
+    initrd_directories
+    if initrd_is_given; then
+        [ -s "$ROOT$initrd" ]
+        return
+    fi
+    initrd_exists && manifest_read "$ROOT${initrd%.img}.manifest" || return 1
+    summed=$(sha256sum <"$ROOT$initrd")
+    [ "${summed%% *}" = "$stored_hash" ]
 }
 
 initrd_ensure() {

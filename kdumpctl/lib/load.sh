@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Loading the crash kernel and dropping it, and the commands that do so.
 #
-#   cmd_start cmd_stop cmd_restart cmd_reload cmd_rebuild
+#   cmd_start [--early] cmd_stop cmd_restart cmd_reload cmd_rebuild [--kernel=RELEASE]
 #
 #   take_lock           one kdumpctl at a time changes something; waits for another
 #   crash_kernel_state  sets loaded: yes, no, or unknown with the reason in state_why
@@ -10,7 +10,7 @@
 #                       change to the system, and nothing is said twice
 #
 # /run/kdump/loaded holds what was loaded, as lines KEY=VALUE: release, image, initrd,
-# command_line, kexec_args.
+# command_line, kexec_args; and early=yes when it was not looked whether that was right.
 
 LOADED_RECORD=/run/kdump/loaded
 
@@ -138,9 +138,18 @@ starting_failed() {
     return 1
 }
 
+# Whether what is loaded was loaded by start --early.
+loaded_early() {
+    [ -r "$ROOT$LOADED_RECORD" ] || return 1
+    while IFS= read -r line; do
+        [ "$line" != early=yes ] || return 0
+    done <"$ROOT$LOADED_RECORD"
+    return 1
+}
+
 start() {
     feasible && prepare || return 1
-    if [ "$loaded" = yes ]; then
+    if [ "$loaded" = yes ] && ! loaded_early; then
         note "Kdump already running: the crash kernel is loaded"
         test_report
         return 0
@@ -150,9 +159,28 @@ start() {
     test_report
 }
 
+# Before disks and servers are there: what was built last, as it is. The start that
+# follows looks whether that is still right.
+start_early() {
+    feasible && config_read && image_find && cmdline_make || return 1
+    if [ "$loaded" = yes ]; then
+        note "Kdump already running: the crash kernel is loaded"
+    elif ! initrd_is_there; then
+        note "no whole initramfs was built yet; that is left to kdump.service"
+    else
+        crash_kernel_load && printf '%s\n' early=yes >>"$ROOT$LOADED_RECORD" || return 1
+        note "kexec: loaded the crash kernel, early"
+    fi
+}
+
 cmd_start() {
+    case ${1-} in
+    '') start=start ;;
+    --early) start=start_early ;;
+    *) wrong_usage "start: $1: unknown option" ;;
+    esac
     take_lock
-    start || starting_failed || return 1
+    "$start" || starting_failed || return 1
     note "Starting kdump: [OK]"
 }
 
@@ -209,7 +237,29 @@ cmd_reload() {
     note "Reloading kdump: [OK]"
 }
 
+# For a kernel that is not the running one: only where it would change.
+rebuild_for() { # RELEASE
+    case $1 in
+    '' | -* | *[!a-zA-Z0-9_.+~-]*)
+        complain "--kernel=$1: not a kernel's release"
+        return 1
+        ;;
+    esac
+    release_wanted=$1
+    take_lock
+    prepare && initrd_ensure || return 1
+    note "$initrd is ready for $release"
+}
+
 cmd_rebuild() {
+    case ${1-} in
+    '') ;;
+    --kernel=*)
+        rebuild_for "${1#*=}"
+        return
+        ;;
+    *) wrong_usage "rebuild: $1: unknown option" ;;
+    esac
     take_lock
     prepare && initrd_rebuild || return 1
     note "built $initrd"

@@ -108,10 +108,23 @@ mounted_is_source() { # TYPE SOURCE
     esac
 }
 
+# Early in a boot udev may not have come to a disk and its names yet. Once is enough.
+await_udev() {
+    [ -z "${udev_awaited-}" ] && command -v udevadm >/dev/null 2>&1 || return 1
+    udev_awaited=yes
+    cmd udevadm settle -t 10 || true
+}
+
 # DEVICE: sets target_source to a name that does not depend on the order in which
 # disks are found.
 name_device() {
     target_source=$1
+    name_device_by_link "$1"
+    [ "$target_source" = "$1" ] && [ -b "$ROOT$1" ] && await_udev || return 0
+    name_device_by_link "$1"
+}
+
+name_device_by_link() { # DEVICE
     for link in "$ROOT"/dev/disk/by-uuid/*; do
         [ "$link" -ef "$ROOT$1" ] || continue
         target_source=UUID=${link##*/}
@@ -137,6 +150,7 @@ find_device() {
     *) target_device=$1 ;;
     esac
     [ -e "$ROOT$target_device" ] && return 0
+    await_udev && [ -e "$ROOT$target_device" ] && return 0
     complain "the dump target $1 is not there (looked for $target_device)" \
         "blkid lists the filesystems; the target is set in $KDUMP_CONF."
 }

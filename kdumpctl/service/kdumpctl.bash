@@ -10,6 +10,8 @@ _kdumpctl() {
     case $command in
     '') item="start stop restart condrestart reload rebuild status check show test propagate showmem estimate get-default-crashkernel reset-crashkernel -v --verbose -h --help --version" ;;
     status | check) item=--json ;;
+    start) item=--early ;;
+    rebuild) item=--kernel= ;;
     show) item=--facts ;;
     test) item=--force ;;
     reset-crashkernel) item="--kernel=ALL --kernel=DEFAULT --kernel=/boot/ --value= --dry-run" ;;

@@ -81,15 +81,16 @@ scratch_root() {
         mkdir -p "$root${file%/*}"
         cp "$file" "$root$file"
     done
-    for file in sh touch rm mkdir; do
+    for file in sh touch rm mkdir rmdir; do
         ln -s busybox "$root/usr/bin/$file"
     done
     cat >"$root/usr/bin/systemctl" <<'STUB'
 #!/bin/sh
 echo "${0##*/} $*" >>/run/log
 case "$*" in
+debian-installed*) exit 1 ;; # deb-systemd-helper has not heard of it
 *is-enabled*) [ -e /run/enabled ] ;;
-*enable\ *) touch /run/enabled ;;
+*enable\ * | *preset\ *) touch /run/enabled ;;
 *disable\ *) rm -f /run/enabled ;;
 esac
 STUB

@@ -199,6 +199,32 @@ dracut_args --mount "/dev/vdb1 /x xfs rw,noatime"|||kind=fs fstype=xfs options=r
 TABLE
 }
 
+@test "a disk that udev has not come to yet is waited for, once" {
+    late() {
+        rm -rf "$ROOT" "$STUBS"
+        make_root
+        conf "$config"
+        rm "$ROOT"/dev/disk/by-uuid/*
+        stub udevadm "ln -s ../../vdb1 '$ROOT/dev/disk/by-uuid/0c5d3c5e'; ln -s ../../vda2 '$ROOT/dev/disk/by-uuid/5b6d6a1c'"
+        [ -z "$change" ] || (cd "$ROOT" && eval "$change")
+    }
+    local config="xfs UUID=0c5d3c5e\n" change=
+    FRESH=late
+    kdumpctl_ok show --facts
+    assert_line "target1_source=UUID=0c5d3c5e"
+    same "$(calls)" "udevadm settle -t 10"
+    config="xfs UUID=1234\nfallback ext4 UUID=5678\n"
+    kdumpctl show --facts
+    assert_equal "$status" 1
+    same "$(calls)" "udevadm settle -t 10"
+    # A link without which the name would be /dev/vda2 now and UUID=... at the next start.
+    mknod "$BATS_TEST_TMPDIR/node" b 254 2 2>/dev/null || skip "no device can be made here"
+    config=
+    change="rm dev/vda2; mknod dev/vda2 b 254 2"
+    kdumpctl_ok show --facts
+    assert_line "target1_source=UUID=5b6d6a1c"
+}
+
 @test "targets that cannot be used, and what to do" {
     local config more change expected
     FRESH=mounts

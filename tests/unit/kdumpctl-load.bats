@@ -318,6 +318,90 @@ kdump: the loaded crash kernel still has the one before; kdumpctl restart loads 
     same "$(calls | cut -d ' ' -f 1)" dracut
 }
 
+@test "start --early: loads what was built, looks at nothing else; the next start puts it right" {
+    early() { built; (cd "$ROOT" && eval "$change"); }
+    FRESH=early
+    # The disk is not there yet, dracut must not run, and the image changed.
+    change="rm dev/disk/by-uuid/* dev/vda2; : >proc/self/mountinfo; echo other >boot/vmlinuz-$RELEASE"
+    kdumpctl_ok start --early
+    same "$output" "kdump: kexec: loaded the crash kernel, early
+kdump: Starting kdump: [OK]"
+    same "$(calls | cut -d ' ' -f 1)" kexec
+    loaded 1
+    # As left by one shell, for each of the others.
+    again() {
+        built
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" start --early >/dev/null
+    }
+    FRESH=again
+    kdumpctl_ok start
+    assert_line "kdump:   /boot/vmlinuz-$RELEASE: changed or new"
+    same "$(calls | cut -d ' ' -f 1)" "dracut
+kexec"
+    FRESH=
+    kdumpctl_ok start
+    assert_line --partial "Kdump already running"
+    kdumpctl_ok start --early
+    assert_line --partial "Kdump already running"
+}
+
+@test "start --early with nothing built, something half built, or one that is given" {
+    bare() { fresh; (cd "$ROOT" && eval "$change"); }
+    FRESH=bare
+    for change in true "echo half >$INITRD" "echo half >$INITRD; echo 'fact a=b' >${INITRD%.img}.manifest"; do
+        kdumpctl_ok start --early
+        assert_line "kdump: no whole initramfs was built yet; that is left to kdump.service"
+        same "$(calls)" ""
+    done
+    change="echo mine >boot/mine.img; echo KDUMP_INITRD=/boot/mine.img >etc/sysconfig/kdump"
+    kdumpctl_ok start --early
+    [[ $(calls) == "kexec -p --initrd=$ROOT/boot/mine.img "* ]]
+}
+
+@test "an early load stays when the build behind it fails" {
+    broken() {
+        built
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        in_shell dash start --early >/dev/null
+        stub dracut "exit 1"
+    }
+    FRESH=broken
+    kdumpctl start
+    assert_equal "$status" 1
+    loaded 1
+    same "$(calls | cut -d ' ' -f 1)" dracut
+}
+
+@test "rebuild --kernel: for that release, where needed, and the next start with it builds nothing" {
+    other() { fresh; echo other >"$ROOT/boot/vmlinuz-9.9"; mkdir "$ROOT/lib/modules/9.9"; : >"$ROOT/lib/modules/9.9/modules.dep"; }
+    FRESH=other
+    kdumpctl_ok rebuild --kernel=9.9
+    assert_line "kdump: /boot/initramfs-9.9kdump.img is ready for 9.9"
+    same "$(ls "$ROOT/boot")" "initramfs-9.9kdump.img
+initramfs-9.9kdump.manifest
+vmlinuz-$RELEASE
+vmlinuz-9.9"
+    FRESH=
+    kdumpctl_ok rebuild --kernel=9.9
+    same "$output" "kdump: /boot/initramfs-9.9kdump.img is ready for 9.9"
+    same "$(calls)" ""
+    echo 9.9 >"$ROOT/proc/sys/kernel/osrelease"
+    unloaded() { echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"; }
+    FRESH=unloaded
+    kdumpctl_ok start
+    same "$(calls | cut -d ' ' -f 1)" kexec
+    kdumpctl rebuild --kernel=8.8
+    assert_equal "$status" 1
+    says "kdumpctl: no kernel image of 8.8 is there; looked for:"
+    local release
+    for release in "" ../9.9 -9.9 '9.9 x' '$(id)'; do
+        kdumpctl rebuild "--kernel=$release"
+        assert_equal "$status" 1
+        says "kdumpctl: --kernel=$release: not a kernel's release"
+    done
+}
+
 @test "dracut is told the release, our module, the disk, and dracut_args with their quotes" {
     args() { fresh; conf 'dracut_args --add-drivers "a b" --mount "/dev/vdb1 /m xfs rw" --omit '"'c d'"'\n'; stub dracut "for w; do case \$w in */boot/.*) ;; *) echo \"<\$w>\" ;; esac; done; for out; do :; done; echo x >\"\$out\""; }
     FRESH=args
@@ -365,7 +449,7 @@ kdump: the loaded crash kernel still has the one before; kdumpctl restart loads 
 
 @test "a wrong command or option: exit 1, and where help is" {
     local words
-    for words in "" "begin" "-x" "status --yaml" "show --all" "test now"; do
+    for words in "" "begin" "-x" "status --yaml" "show --all" "test now" "start now" "rebuild 9.9"; do
         # shellcheck disable=SC2086
         kdumpctl $words
         assert_equal "$status" 1

@@ -106,18 +106,84 @@ TABLE
     KDUMP_ROOT=$ROOT ok dash "$SERVICE/kdump-dep-generator" "$out"
 }
 
-@test "kernel-install: a kernel that goes takes its initramfs with it, and no other" {
+@test "a kernel that goes takes its initramfs with it, and no other" {
     local dir
     for dir in boot var/lib/kdump; do
         touch "$ROOT/$dir"/initramfs-{1,2}kdump.{img,manifest}
     done
-    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" add 1 /x
-    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove "" /x
-    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove ../1 /x
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/kernel-hook" add 1
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/kernel-hook" remove ""
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/kernel-hook" remove ../1
     same "$(find "$ROOT" -name 'initramfs-*' | wc -l)" 8
-    KDUMP_ROOT=$ROOT ok dash "$SERVICE/60-kdump.install" remove 1 /x
+    KDUMP_ROOT=$ROOT ok dash "$SERVICE/kernel-hook" remove 1
     same "$(find "$ROOT" -name 'initramfs-1*')" ""
     same "$(find "$ROOT" -name 'initramfs-*' | wc -l)" 4
+}
+
+# crashkernel on the boot line | enabled | kdumpctl's status | what is called
+@test "a kernel that comes gets its initramfs where the service is on; it is installed in any case" {
+    local line enabled result expected shell
+    while IFS='|' read -r line enabled result expected; do
+        echo "$line" >"$ROOT/proc/cmdline"
+        stub systemctl "exit $enabled"
+        stub kdumpctl "exit $result"
+        for shell in dash "bash --posix" "busybox sh"; do
+            : >"$CALLS"
+            # shellcheck disable=SC2086
+            KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH run --separate-stderr $shell "$SERVICE/kernel-hook" add 7.2+deb14
+            assert_success
+            assert_output ""
+            same "$(calls)" "$(printf '%b' "$expected")"
+            [ -n "$stderr" ] && said=1 || said=0
+            assert_equal "$said" "$result"
+        done
+    done <<'TABLE'
+ro crashkernel=512M|0|0|systemctl -q is-enabled kdump.service\nkdumpctl rebuild --kernel=7.2+deb14
+ro crashkernel=512M|0|1|systemctl -q is-enabled kdump.service\nkdumpctl rebuild --kernel=7.2+deb14
+ro crashkernel=512M|1|0|systemctl -q is-enabled kdump.service
+ro xcrashkernel=512M|0|0|
+TABLE
+}
+
+@test "kernel-install's hook and Debian's hand on the release, and nothing else" {
+    local dir=$BATS_TEST_TMPDIR/lib file
+    mkdir "$dir"
+    printf '#!/bin/sh\necho "$#: $*"\n' >"$dir/kernel-hook"
+    hook() { # FILE ARGUMENT...
+        sed "s|@kdumpdir@|$dir|g" "$SERVICE/$1.in" >"$dir/$1"
+        ok dash "$dir/$1" "${@:2}"
+    }
+    chmod +x "$dir/kernel-hook"
+    hook 60-kdump.install add 7.2 /boot/x/7.2 /boot/vmlinuz-7.2
+    assert_output "2: add 7.2"
+    hook 60-kdump.install remove 7.2
+    assert_output "2: remove 7.2"
+    hook kdump.postrm 7.2 /boot/vmlinuz-7.2
+    assert_output "2: remove 7.2"
+    # debconf listens to the output of a kernel's postinst.
+    sed "s|@kdumpdir@|$dir|g" "$SERVICE/kdump.postinst.in" >"$dir/kdump.postinst"
+    run --separate-stderr dash "$dir/kdump.postinst" 7.2 /boot/vmlinuz-7.2
+    assert_success
+    assert_output ""
+    assert_equal "$stderr" "2: add 7.2"
+    # The package is removed, but not purged.
+    rm "$dir/kernel-hook"
+    for file in kdump.postinst kdump.postrm; do
+        hook "$file" 7.2
+        assert_output ""
+    done
+}
+
+@test "the units: what they run exists, and the early one waits for no disk but what it reads" {
+    local unit
+    for unit in kdump kdump-early; do
+        ok grep -x "ConditionKernelCommandLine=crashkernel" "$SERVICE/$unit.service.in"
+        same "$(sed -n 's|^Exec[A-Za-z]*=@sbindir@/kdumpctl \([a-z]*\).*|\1|p' "$SERVICE/$unit.service.in" |
+            grep -vxF "$(dash "$KDUMPCTL" --help | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p')")" ""
+    done
+    fails 1 grep -E '^(After|Wants|Requires)=.*(network|remote-fs|local-fs|basic)' "$SERVICE/kdump-early.service.in"
+    same "$(rows "$SERVICE/kdump.preset")" "enable kdump.service
+disable kdump-early.service"
 }
 
 @test "the files that are installed are taken without a word" {
@@ -131,6 +197,48 @@ TABLE
     known=$(bash -c '. "$1"; COMP_WORDS=(kdumpctl ""); COMP_CWORD=1; _kdumpctl; printf "%s\n" "${COMPREPLY[@]}"' bash "$SERVICE/kdumpctl.bash" |
         grep -v -e ^- -e condrestart | sort)
     same "$known" "$(dash "$KDUMPCTL" --help | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p' | sort)"
+}
+
+# The completion for COMMAND [WORD...], the last one being typed.
+completed() {
+    bash -c 'compopt() { :; }
+        . "$1"
+        shift
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _loongdump "$1"
+        printf "%s\n" "${COMPREPLY[@]}"' bash "$SERVICE/programs.bash" "$@"
+}
+
+@test "kexec and vmcore: what is completed is what they take, all of it" {
+    local command option count=0
+    cd "$BATS_TEST_TMPDIR"
+    same "$(completed "$KEXEC" - | grep ^-- | sed 's/=$//' | sort)" \
+        "$(sed -n '/accepted\[\] = {/,/^}/s/.*{ "\([a-z-]*\)",.*/--\1/p' "$TOP/kexec/options.c" | grep -vx -e --ramdisk -e --append | sort)"
+    same "$(completed "$KEXEC" -p --m)" "--mem-min=
+--mem-max=
+--map"
+    same "$(completed "$KEXEC" --map = s)" svg
+    same "$(completed "$KEXEC" --type '')" "zboot
+pe
+elf"
+    touch vmlinuz-7.2
+    same "$(completed "$KEXEC" -p vml)" vmlinuz-7.2
+    same "$(completed "$KEXEC" -p --initrd = vml)" vmlinuz-7.2
+    same "$(completed "$VMCORE" '' | grep -v ^- | sort)" \
+        "$(sed -n 's/^  \([a-z]\+\) [A-Z].*/\1/p' <("$VMCORE" --help) | sort)"
+    same "$(completed "$VMCORE" save vm)" vmlinuz-7.2
+    same "$(completed "$VMCORE" save --format e)" elf
+    for command in $(completed "$VMCORE" '' | grep -v ^-); do
+        for option in $(completed "$VMCORE" "$command" -); do
+            run "$VMCORE" "$command" "$option"
+            refute_output --partial "$option: no such option"
+            count=$((count + 1))
+        done
+    done
+    assert [ "$count" -gt 40 ]
+    run "$VMCORE" save --nothing
+    assert_output --partial "nothing"
 }
 
 @test "man pages name every directive, variable and command" {
