@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "makedumpfile-glue/compress.h"
-#include "makedumpfile-glue/page-tests.h"
-#include "makedumpfile-glue/repeats.h"
+#include "lib/file.h"
+#include "makedumpfile-glue/pipeline-worker.h"
 
 /* Reads of this size are faster than a mapping of the file: 17 GB/s with the
  * test for zeros against 9 (windows of 1 MiB) to 11 (4 to 64 MiB, and mapped as
@@ -25,157 +23,11 @@
 /* A thread for less than this is not worth starting. */
 #define WORKER_CHUNKS 32
 
+/* The usual 8 MiB, of each thread, would be most of a small address space. */
+#define STACK_SIZE ((size_t)512 << 10)
+
 /* Enough for 2 GiB of different pages of 16 KiB. */
 #define REPEATS_MEMORY ((size_t)4 << 20)
-
-/* Pages that one worker takes at once, gathered over runs. */
-struct chunk {
-	uint64_t rank; /* of the first page in the file */
-	size_t run;
-	uint64_t at; /* the first page, in pages->run[run] */
-	size_t count;
-};
-
-struct worker {
-	struct pipeline *pipeline;
-	uint16_t number;
-	pthread_t thread;
-	struct packer *packer; /* NULL: pages stay as they are */
-	uint8_t *in;
-	uint8_t *out; /* NULL: they are put from where they were read to */
-	size_t used;  /* of out */
-	uint8_t *twin; /* one page, for comparing */
-	bool *lost_map;
-	bool *hole_map; /* zeros, and not read: the file has a hole there */
-	struct packed_page *pages;
-	struct repeat *added; /* what the repeats were told of this chunk */
-	size_t added_count;
-	struct pipeline_counts counts; /* of the chunk in hand */
-	struct error *lost;
-};
-
-struct pipeline {
-	struct pipeline_plan plan;
-	size_t page_size;
-	size_t chunk_pages;
-	struct repeats *repeats; /* NULL: not looked for */
-	struct worker *workers;
-	size_t worker_count;
-
-	const struct extents *pages;
-	struct output *output;
-
-	pthread_mutex_t read_lock; /* for sources that one thread reads */
-	pthread_mutex_t lock;      /* for all below */
-	struct chunk next;
-	struct pipeline_counts counts;
-	struct error *lost;
-	struct error *err; /* the first */
-	bool stop;
-	int signal;
-};
-
-/* ---- One page ---- */
-
-/* Is the page that was put before the same? */
-static bool is_same(struct worker *w, const struct repeat *before, const uint8_t *page)
-{
-	struct pipeline *p = w->pipeline;
-	const bool alone = !p->plan.dump->source->ops->reads_in_parallel;
-	struct error *err = NULL;
-	bool lost;
-
-	if (before->pattern)
-		return true;
-	if (before->pending)
-		return !memcmp(w->in + before->place * p->page_size, page, p->page_size);
-	if (alone)
-		pthread_mutex_lock(&p->read_lock);
-	dump_read_pages(p->plan.dump, before->frame, 1, w->twin, &lost, &err);
-	if (alone)
-		pthread_mutex_unlock(&p->read_lock);
-	error_free(err);
-	return !lost && !memcmp(w->twin, page, p->page_size);
-}
-
-/* Refers to an equal page if there is one; else *ret_key is what the page will
- * be known by. */
-static bool pack_repeated(struct worker *w, size_t i, const uint8_t *page,
-			  struct repeat *ret)
-{
-	struct pipeline *p = w->pipeline;
-	struct packed_page *packed = &w->pages[i];
-	struct repeat before;
-
-	*ret = (struct repeat){ .frame = packed->frame, .place = i, .pending = true,
-				.owner = w->number };
-	ret->pattern = page_is_pattern(page, p->page_size);
-	if (ret->pattern)
-		memcpy(&ret->key, page, sizeof(ret->key));
-	else
-		ret->key = page_key(page, p->page_size);
-	if (!repeats_find(p->repeats, ret->key, ret->pattern, &before) ||
-	    (before.pending && before.owner != w->number) || !is_same(w, &before, page))
-		return false;
-	packed->kind = before.pending ? PAGE_DATA : PAGE_SHARED;
-	packed->at = before.pending ? w->pages[before.place].at : before.place;
-	packed->size = before.size;
-	packed->codec = before.codec;
-	w->counts.repeated++;
-	w->counts.spared += before.size;
-	return true;
-}
-
-static void add_repeat(struct worker *w, const struct packed_page *packed,
-		       struct repeat *page)
-{
-	page->size = packed->size;
-	page->codec = packed->codec;
-	repeats_add(w->pipeline->repeats, page);
-	w->added[w->added_count++] = *page;
-}
-
-static void pack_page(struct worker *w, size_t i)
-{
-	const struct pipeline *p = w->pipeline;
-	const uint8_t *page = w->in + i * p->page_size;
-	struct packed_page *packed = &w->pages[i];
-	struct repeat repeat;
-	size_t size = 0;
-
-	packed->kind = PAGE_DATA;
-	packed->codec = PAGE_RAW;
-	packed->size = p->page_size;
-	packed->at = w->out ? w->used : i * p->page_size;
-	if (w->lost_map[i]) {
-		packed->kind = PAGE_MISSING;
-		w->counts.lost++;
-		return;
-	}
-	if (w->hole_map[i] || page_is_zero(page, p->page_size)) {
-		packed->kind = PAGE_ZERO;
-		w->counts.zero++;
-		return;
-	}
-	if (p->repeats && pack_repeated(w, i, page, &repeat))
-		return;
-	if (w->packer && page_looks_random(page, p->page_size))
-		w->counts.unpacked++;
-	else if (w->packer)
-		size = packer_pack(w->packer, page, p->page_size, w->out + w->used);
-	if (size) {
-		packed->size = size;
-		packed->codec = p->plan.codec;
-		w->counts.packed++;
-	} else {
-		if (w->out)
-			memcpy(w->out + w->used, page, p->page_size);
-		w->counts.raw++;
-	}
-	w->used += packed->size;
-	if (p->repeats)
-		add_repeat(w, packed, &repeat);
-}
 
 /* ---- One chunk ---- */
 
@@ -344,7 +196,7 @@ static void *work(void *arg)
 		w->used = w->added_count = 0;
 		read_chunk(w, chunk);
 		for (i = 0; i < chunk.count; i++)
-			pack_page(w, i);
+			worker_pack_page(w, i);
 		err = put_chunk(w, &chunk);
 		if (err) {
 			stop(p, err);
@@ -363,6 +215,7 @@ struct error *pipeline_run(struct pipeline *p, const struct extents *pages,
 			   struct output *output)
 {
 	size_t started = 1, i;
+	pthread_attr_t attributes;
 	struct error *err;
 
 	if (!pages->count)
@@ -373,10 +226,13 @@ struct error *pipeline_run(struct pipeline *p, const struct extents *pages,
 	if (p->repeats)
 		repeats_clear(p->repeats);
 	/* A thread that cannot be had is one less. */
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	for (; started < p->worker_count; started++)
-		if (pthread_create(&p->workers[started].thread, NULL, work,
+		if (pthread_create(&p->workers[started].thread, &attributes, work,
 				   &p->workers[started]))
 			break;
+	pthread_attr_destroy(&attributes);
 	work(&p->workers[0]);
 	for (i = 1; i < started; i++)
 		pthread_join(p->workers[i].thread, NULL);
@@ -425,6 +281,16 @@ static bool gathers(const struct pipeline *p)
 	return p->plan.output->takes_packed;
 }
 
+/* Some codecs take most of their memory with the first page. A page of zeros
+ * always packs, unless there is none left. */
+static bool warm_up(struct worker *w)
+{
+	const size_t size = w->pipeline->page_size;
+
+	memset(w->in, 0, size);
+	return packer_pack(w->packer, w->in, size, w->out);
+}
+
 static struct error *worker_init(struct worker *w, struct pipeline *p, uint16_t number)
 {
 	const size_t chunk = p->chunk_pages * p->page_size;
@@ -446,6 +312,8 @@ static struct error *worker_init(struct worker *w, struct pipeline *p, uint16_t 
 		err = error_nomem();
 	else if (gathers(p) && p->plan.codec != PAGE_RAW)
 		err = packer_create(p->plan.codec, &w->packer);
+	if (!err && w->packer && !warm_up(w))
+		err = error_nomem();
 	if (err)
 		worker_deinit(w);
 	return err;
@@ -458,11 +326,17 @@ static uint64_t worker_memory(const struct pipeline *p)
 	return gathers(p) ? 2 * chunk + CODEC_MEMORY : chunk;
 }
 
+/* With what the page cache would give back: in a capture kernel that has written
+ * for a while there is little else. */
 static uint64_t free_memory(void)
 {
-	const long pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	static const char key[] = "MemAvailable:";
+	char *text cleanup_free = NULL;
+	struct error *err = file_read_text("/proc/meminfo", 65536, &text);
+	const char *line = err ? NULL : strstr(text, key);
 
-	return pages > 0 && size > 0 ? (uint64_t)pages * size : UINT64_MAX;
+	error_free(err);
+	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) << 10 : UINT64_MAX;
 }
 
 /* As many as were asked for, or as CPUs this process may use; never more than
@@ -482,15 +356,39 @@ static size_t count_workers(const struct pipeline *p, uint64_t memory)
 	return count ? count : 1;
 }
 
+/* As large as there is memory for, or none. */
 static struct error *create_repeats(struct pipeline *p, uint64_t memory)
 {
 	uint64_t room = REPEATS_MEMORY;
+	struct error *err;
 
 	if (!p->plan.output->shares_pages)
 		return NULL;
 	while (room > memory / 8 || room / 2 > p->plan.pages * sizeof(struct repeat))
 		room /= 2;
-	return repeats_create(room, &p->repeats);
+	while ((err = repeats_create(room, &p->repeats)) && err->code == ERROR_NOMEM) {
+		error_free(err);
+		room /= 2;
+	}
+	return err;
+}
+
+/* What to do without when there is no memory for a single worker: large chunks,
+ * then the search for repeated pages, and last the codec. A dump that is larger
+ * is still a dump. */
+static bool give_way(struct pipeline *p)
+{
+	if (p->chunk_pages > 1) {
+		p->chunk_pages /= 2;
+	} else if (p->repeats) {
+		repeats_destroy(p->repeats);
+		p->repeats = NULL;
+	} else if (p->plan.codec != PAGE_RAW) {
+		p->plan.codec = PAGE_RAW;
+	} else {
+		return false;
+	}
+	return true;
 }
 
 static struct error *create_workers(struct pipeline *p, size_t wanted)
@@ -506,12 +404,11 @@ static struct error *create_workers(struct pipeline *p, size_t wanted)
 			p->worker_count++;
 			continue;
 		}
-		if (err->code != ERROR_NOMEM || (!p->worker_count && p->chunk_pages == 1))
+		if (err->code != ERROR_NOMEM || (!p->worker_count && !give_way(p)))
 			return err;
 		error_free(err);
 		if (p->worker_count)
 			break;
-		p->chunk_pages /= 2;
 	}
 	return NULL;
 }
@@ -542,6 +439,11 @@ struct error *pipeline_create(const struct pipeline_plan *plan, struct pipeline 
 	}
 	*ret = p;
 	return NULL;
+}
+
+bool pipeline_packs(const struct pipeline *p)
+{
+	return p->plan.codec != PAGE_RAW;
 }
 
 void pipeline_destroy(struct pipeline *p)

@@ -43,12 +43,15 @@ struct pipeline;
 
 /*
  * Never fails for lack of memory while there is room for one worker with
- * chunks of one page: there are fewer workers then, smaller chunks, and in the
- * end no search for repeated pages.
+ * chunks of one page: there are fewer workers then, smaller chunks, no search
+ * for repeated pages, and in the end no codec.
  */
 struct error *pipeline_create(const struct pipeline_plan *plan, struct pipeline **ret)
 	MUST_CHECK;
 void pipeline_destroy(struct pipeline *p);
+
+/* False when no codec was asked for, and when there is no memory for it. */
+bool pipeline_packs(const struct pipeline *p);
 
 /* Puts all of `pages` to output; once for each file of a dump. */
 struct error *pipeline_run(struct pipeline *p, const struct extents *pages,

@@ -211,6 +211,9 @@ static struct error *save_pages(struct save *s, struct error **ret_lost, int *re
 
 	if (err)
 		return err;
+	if (plan.codec != PAGE_RAW && !pipeline_packs(s->pipeline))
+		fprintf(stderr, "vmcore: warning: there is no memory for %s: pages are not "
+			"packed\n", page_codec_name(plan.codec));
 	err = save_to_files(s);
 	*ret_lost = pipeline_take_lost(s->pipeline);
 	*ret_signal = pipeline_signal(s->pipeline);

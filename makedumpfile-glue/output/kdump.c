@@ -12,6 +12,7 @@
 
 #include "lib/bytes.h"
 #include "lib/elfcore.h"
+#include "lib/loongarch.h"
 #include "makedumpfile-glue/output/output.h"
 
 #define BITMAP_ROOM ((size_t)32 << 10)
@@ -138,12 +139,10 @@ static struct error *write_bitmap(struct kdump_output *o, const struct extents *
 				  uint64_t offset)
 {
 	const uint64_t window = BITMAP_ROOM * 8;
-	uint8_t *bits cleanup_free = malloc(BITMAP_ROOM);
+	uint8_t bits[BITMAP_ROOM];
 	uint64_t at = 0; /* the next frame to set */
 	size_t i = 0;
 
-	if (!bits)
-		return error_nomem();
 	while (i < pages->count) {
 		uint64_t start, end;
 		struct error *err;
@@ -177,12 +176,10 @@ static struct error *write_bitmap(struct kdump_output *o, const struct extents *
 static struct error *write_front(struct kdump_output *o, const struct output_plan *plan,
 				 const struct layout *l)
 {
+	static const uint8_t zeros[LOONGARCH_PAGE_SIZE_MAX];
 	uint8_t header[KDUMP_HEADER_SIZE], sub[KDUMP_SUB_HEADER_SIZE];
-	uint8_t *zeros cleanup_free = calloc(1, o->block_size);
 	struct error *err;
 
-	if (!zeros)
-		return error_nomem();
 	/* The mark of an unfinished file is overwritten at the end, which crash does
 	 * not see in a flattened one; there the end of the records says it. */
 	build_header(plan, l, o->status | (o->target->flat ? 0 : KDUMP_STATUS_INCOMPLETE),

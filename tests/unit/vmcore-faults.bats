@@ -316,3 +316,44 @@ vmcore: name another file"
         pages_equal raw again
     done
 }
+
+@test "memory: whatever there is, the dump is whole" {
+    make_vmcore raw --memory 2M+1M --memory 2G+48M:text
+    local room option
+    for option in -c -l -z --format=elf; do
+        for room in 8000000 2000000 400000; do
+            ok on_failing_disk ALLOC_ROOM=$room "$VMCORE" save -f --threads 4 $option raw dump
+            assert_line --partial ' 0 unreadable'
+            [ $option = --format=elf ] || assert_line --regexp '^pages: .* [0-9]{4} packed'
+            pages_equal raw dump
+        done
+    done
+    for option in -c -l -z; do
+        run --separate-stderr on_failing_disk ALLOC_ROOM=120000 "$VMCORE" save -q -f --threads 4 $option raw dump
+        [ "$status" -eq 0 ]
+        [[ $stderr = "vmcore: warning: there is no memory for "*": pages are not packed" ]]
+        pages_equal raw dump
+    done
+    fails 1 on_failing_disk ALLOC_ROOM=1 "$VMCORE" save -q -f raw dump
+    same "$stderr" "vmcore: out of memory"
+}
+
+@test "memory: no more workers than half of what is available has room for" {
+    unshare -rm true 2>/dev/null || skip "no user namespaces here"
+    make_vmcore raw --memory 2M+1M --memory 2G+128M:zero
+    # workers KIB: how many threads besides the first there are with so much.
+    workers() {
+        printf 'MemFree: 1 kB\nMemAvailable: %8u kB\n' "$1" >meminfo
+        ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 unshare -rm sh -c "mount --bind meminfo /proc/meminfo &&
+            exec strace -f -qq -o calls -e trace=clone,clone3 '$VMCORE' save -q -f --threads 6 raw dump"
+        threads=$(grep -c '^[0-9]* *clone.* = [0-9]' calls || :)
+    }
+    local threads
+    workers 1000000
+    [ "$threads" -eq 5 ]
+    workers 10000
+    [ "$threads" -gt 0 ] && [ "$threads" -lt 5 ]
+    workers 2000
+    [ "$threads" -eq 0 ]
+    pages_equal raw dump
+}

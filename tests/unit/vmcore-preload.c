@@ -14,12 +14,15 @@
  *                                ERRNO 0, the process is killed there
  *   FAIL_READ_CALL=SUFFIX:N:ERRNO
  *                                likewise the N-th read, and that one alone
+ *   ALLOC_ROOM=BYTES             all pieces of memory of 16 KiB and more together;
+ *                                what would go beyond is refused
  *   FAULT_MARK=PATH              is made when one of these two has happened
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -237,4 +240,56 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 		dlsym(RTLD_NEXT, "renameat2");
 
 	return path_change_fails(from) ? -1 : real(from_dir, from, to_dir, to, flags);
+}
+
+#define LARGE ((size_t)16 << 10)
+
+static size_t taken;
+
+static bool has_room(size_t size)
+{
+	const char *room = getenv("ALLOC_ROOM");
+
+	if (!room || size < LARGE)
+		return true;
+	if (__atomic_add_fetch(&taken, size, __ATOMIC_RELAXED) <= strtoul(room, NULL, 0))
+		return true;
+	__atomic_sub_fetch(&taken, size, __ATOMIC_RELAXED);
+	return false;
+}
+
+void *malloc(size_t size)
+{
+	static void *(*real)(size_t);
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "malloc");
+	return has_room(size) ? real(size) : NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+	static void *(*real)(size_t, size_t);
+
+	if (!real)
+		real = dlsym(RTLD_NEXT, "calloc");
+	return has_room(count * size) ? real(count, size) : NULL;
+}
+
+/* dlsym() itself may free something; that is lost. */
+void free(void *p)
+{
+	static void (*real)(void *);
+	static bool looking;
+	size_t size;
+
+	if (!real && looking)
+		return;
+	looking = true;
+	if (!real)
+		real = dlsym(RTLD_NEXT, "free");
+	size = p && getenv("ALLOC_ROOM") ? malloc_usable_size(p) : 0;
+	if (size >= LARGE)
+		__atomic_sub_fetch(&taken, size, __ATOMIC_RELAXED);
+	real(p);
 }
