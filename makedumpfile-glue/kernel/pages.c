@@ -8,11 +8,8 @@
 #include <string.h>
 
 #include "lib/bytes.h"
-#include "lib/loongarch.h"
-#include "makedumpfile-glue/kernel/evidence.h"
-#include "makedumpfile-glue/kernel/sections.h"
-#include "makedumpfile-glue/kernel/struct-page.h"
-#include "makedumpfile-glue/kernel/tables.h"
+#include "makedumpfile-glue/kernel/free-lists.h"
+#include "makedumpfile-glue/kernel/page-map.h"
 
 /* Struct pages read at a time. */
 #define BATCH_SIZE ((size_t)256 << 10)
@@ -24,16 +21,13 @@
 #define UNUSED_MIN 16
 
 struct scan {
-	struct source *source;
-	const struct vmcoreinfo *info;
-	unsigned int page_shift;
 	const struct extents *pages;
 	size_t max_runs;
 	struct extents poisoned; /* must not be read, not even to have fewer runs */
 	struct page_scan *result;
-	struct tables tables;
-	struct page_layout layout;
-	struct sections sections;
+	struct page_map map;
+	struct free_blocks blocks; /* none, where a type tells free pages */
+	size_t next_block;
 	uint8_t *batch;
 	bool drop[PAGE_TYPES];
 
@@ -111,18 +105,15 @@ void page_scan_note(struct page_scan *r, const char *fmt, ...)
 static bool is_fake_head(const struct scan *s, const uint8_t *page, bool next)
 {
 	return s->head_type == PAGE_TYPE_HUGETLB && next &&
-	       page_compound(&s->layout, page + s->layout.size) == (s->head | PAGE_TAIL);
+	       page_compound(&s->map.layout, page + s->map.layout.size) == (s->head | PAGE_TAIL);
 }
 
 /* A free block that begins here; false when it cannot be one. */
-static bool start_free(struct scan *s, uint64_t frame, const uint8_t *page,
+static bool start_free(struct scan *s, uint64_t frame, const uint8_t *page, uint64_t order,
 		       enum page_type type)
 {
-	const struct page_layout *l = &s->layout;
-	uint64_t order = l->order_end - 1;
+	const struct page_layout *l = &s->map.layout;
 
-	if (type == PAGE_TYPE_FREE)
-		order = get_le64(page + l->private);
 	if (order >= l->order_end || !is_aligned(frame, (uint64_t)1 << order) ||
 	    get_le32(page + l->refcount)) {
 		s->contradictions++;
@@ -133,10 +124,37 @@ static bool start_free(struct scan *s, uint64_t frame, const uint8_t *page,
 	return true;
 }
 
+/* Does one of the blocks that lists named begin here? */
+static bool is_listed(struct scan *s, uint64_t frame, uint64_t *ret_order)
+{
+	while (s->next_block < s->blocks.count &&
+	       s->blocks.block[s->next_block].frame < frame)
+		s->next_block++;
+	if (s->next_block == s->blocks.count ||
+	    s->blocks.block[s->next_block].frame != frame)
+		return false;
+	*ret_order = s->blocks.block[s->next_block].order;
+	return true;
+}
+
+static bool is_free(struct scan *s, uint64_t frame, const uint8_t *page,
+		    enum page_type type)
+{
+	const struct page_layout *l = &s->map.layout;
+	uint64_t order;
+
+	if (type == PAGE_TYPE_FREE)
+		return start_free(s, frame, page, get_le64(page + l->private), type);
+	if (type == PAGE_TYPE_UNACCEPTED)
+		return start_free(s, frame, page, l->order_end - 1, type);
+	return is_listed(s, frame, &order) &&
+	       start_free(s, frame, page, order, PAGE_TYPE_FREE);
+}
+
 static enum page_type page_type(struct scan *s, uint64_t frame, uint64_t virt,
 				const uint8_t *page, bool next)
 {
-	const struct page_layout *l = &s->layout;
+	const struct page_layout *l = &s->map.layout;
 	const uint64_t compound = page_compound(l, page);
 	enum page_type type;
 
@@ -159,13 +177,14 @@ static enum page_type page_type(struct scan *s, uint64_t frame, uint64_t virt,
 		return page_names_head(virt, compound, s->head) ? s->head_type :
 								 PAGE_TYPE_KERNEL;
 	type = page_classify(l, page, next);
-	if (type == PAGE_TYPE_KERNEL && page_is_unused(l, page))
-		s->unused++;
 	if (type == PAGE_TYPE_HUGETLB && is_fake_head(s, page, next))
 		return PAGE_TYPE_HUGETLB;
-	if ((type == PAGE_TYPE_FREE || type == PAGE_TYPE_UNACCEPTED) &&
-	    !start_free(s, frame, page, type))
+	if (is_free(s, frame, page, type))
+		type = s->free_type;
+	else if (type == PAGE_TYPE_FREE || type == PAGE_TYPE_UNACCEPTED)
 		type = PAGE_TYPE_KERNEL;
+	else if (type == PAGE_TYPE_KERNEL && page_is_unused(l, page))
+		s->unused++;
 	s->head = virt;
 	s->head_type = type == PAGE_TYPE_FREE ? PAGE_TYPE_KERNEL : type;
 	return type;
@@ -230,7 +249,7 @@ static struct error *count_unknown(struct scan *s, uint64_t start, uint64_t end)
 static struct error *scan_batch(struct scan *s, uint64_t map, uint64_t start,
 				uint64_t end, bool beyond)
 {
-	const uint64_t size = s->layout.size;
+	const uint64_t size = s->map.layout.size;
 	uint64_t frame, kept_from = start;
 
 	for (frame = start; frame < end; frame++) {
@@ -256,7 +275,7 @@ static struct error *scan_batch(struct scan *s, uint64_t map, uint64_t start,
 static struct error *scan_section(struct scan *s, uint64_t map, uint64_t start,
 				  uint64_t end, uint64_t section_end)
 {
-	const uint64_t size = s->layout.size;
+	const uint64_t size = s->map.layout.size;
 	const uint64_t most = BATCH_SIZE / size - 1;
 	uint64_t step = most;
 	struct error *err = NULL;
@@ -265,12 +284,12 @@ static struct error *scan_section(struct scan *s, uint64_t map, uint64_t start,
 		uint64_t n = end - start < step ? end - start : step;
 		bool beyond = start + n < section_end;
 
-		err = tables_read(&s->tables, map + start * size, s->batch,
+		err = tables_read(&s->map.tables, map + start * size, s->batch,
 				  (n + beyond) * size);
 		if (err && beyond) {
 			error_free(err);
 			beyond = false;
-			err = tables_read(&s->tables, map + start * size, s->batch, n * size);
+			err = tables_read(&s->map.tables, map + start * size, s->batch, n * size);
 		}
 		if (!err) {
 			err = scan_batch(s, map, start, start + n, beyond);
@@ -299,12 +318,12 @@ static struct error *scan_all(struct scan *s, const struct extents *pages)
 		uint64_t at = pages->run[i].start;
 
 		while (at < pages->run[i].end && !err) {
-			uint64_t section = at >> s->sections.shift, map;
-			uint64_t section_end = (section + 1) << s->sections.shift;
+			uint64_t section = at >> s->map.sections.shift, map;
+			uint64_t section_end = (section + 1) << s->map.sections.shift;
 			uint64_t end = section_end < pages->run[i].end ?
 					       section_end : pages->run[i].end;
 
-			if (sections_map(&s->sections, &s->tables, section, &map)) {
+			if (sections_map(&s->map.sections, &s->map.tables, section, &map)) {
 				err = scan_section(s, map, at, end, section_end);
 			} else {
 				s->bad_sections++;
@@ -316,120 +335,7 @@ static struct error *scan_all(struct scan *s, const struct extents *pages)
 	return err;
 }
 
-/* ---- Whether all that can be believed ---- */
-
-/* Addresses of the kernel's own data: their pages cannot be free, cache or a
- * user's. */
-static const char *const witnesses[] = {
-	"_stext", "swapper_pg_dir", "init_uts_ns", "prb", "mem_section",
-};
-
-/* Is the struct page of this page of the kernel's as it must be? */
-static bool witness_agrees(struct scan *s, uint64_t phys)
-{
-	const struct page_layout *l = &s->layout;
-	uint64_t frame = phys >> s->page_shift, map;
-	uint8_t page[STRUCT_PAGE_MAX];
-	enum page_type type;
-	struct error *err;
-
-	if (!sections_map(&s->sections, &s->tables, frame >> s->sections.shift, &map))
-		return false;
-	err = tables_read(&s->tables, map + frame * l->size, page, l->size);
-	if (err) {
-		error_free(err);
-		return false;
-	}
-	if (l->refcount != ABSENT && !get_le32(page + l->refcount) &&
-	    !(page_compound(l, page) & PAGE_TAIL))
-		return false;
-	/* Nobody maps it: no count, or a type. */
-	if (l->mapcount != ABSENT && (int32_t)get_le32(page + l->mapcount) >= 0)
-		return false;
-	type = page_classify(l, page, false);
-	return type == PAGE_TYPE_KERNEL || type == PAGE_TYPE_SLAB;
-}
-
-static bool all_witnesses_agree(struct scan *s, const char **ret)
-{
-	uint64_t virt, phys, len, map;
-	size_t i, asked = 0;
-
-	*ret = "nothing";
-	for (i = 0; i < sizeof(witnesses) / sizeof(witnesses[0]); i++) {
-		if (!vmcoreinfo_symbol(s->info, witnesses[i], &virt) ||
-		    !loongarch_window_to_phys(virt, &phys))
-			continue;
-		*ret = witnesses[i];
-		if (!witness_agrees(s, phys))
-			return false;
-		/* And the page its struct page lies in. */
-		if (sections_map(&s->sections, &s->tables,
-				 phys >> s->page_shift >> s->sections.shift, &map) &&
-		    tables_translate(&s->tables,
-				     map + (phys >> s->page_shift) * s->layout.size, &phys,
-				     &len) &&
-		    !witness_agrees(s, phys))
-			return false;
-		asked++;
-	}
-	return asked;
-}
-
-/* Tries each shape of page tables; s->tables is of the one that fits. */
-static struct error *find_tables(struct scan *s, bool *ret_found)
-{
-	const unsigned int *shape = tables_shapes(s->page_shift);
-	const char *witness = NULL;
-	uint64_t root, zero = LOONGARCH_WINDOW_CACHED;
-	bool have_root = vmcoreinfo_symbol(s->info, "swapper_pg_dir", &root);
-
-	*ret_found = false;
-	for (; *shape; shape++) {
-		struct error *err = tables_init(&s->tables, s->source, s->page_shift,
-						have_root ? root : zero, *shape);
-
-		if (err && err->code == ERROR_NOMEM)
-			return err;
-		if (err) {
-			page_scan_note(s->result, "page types are not known: %s",
-				       err->message);
-			error_free(err);
-			return NULL;
-		}
-		if (all_witnesses_agree(s, &witness)) {
-			s->result->levels = *shape;
-			*ret_found = true;
-			return NULL;
-		}
-		tables_deinit(&s->tables);
-	}
-	if (!have_root)
-		page_scan_note(s->result, "page types are not known: VMCOREINFO has no "
-			       "SYMBOL(swapper_pg_dir)");
-	else
-		page_scan_note(s->result, "page types are not known: by its struct page "
-			       "the page of %s would not be the kernel's", witness);
-	return NULL;
-}
-
-/* All that must be known before the pass; not found where it is not, with a
- * note. */
-static struct error *find_all(struct scan *s, bool *ret_found)
-{
-	struct error *err = sections_init(&s->sections, s->info, s->page_shift);
-
-	if (err && err->code == ERROR_NOMEM)
-		return err;
-	if (err) {
-		page_scan_note(s->result, "page types are not known: %s", err->message);
-		error_free(err);
-		return NULL;
-	}
-	if (!page_layout_init(&s->layout, s->info, s->sections.shift, s->result))
-		return NULL;
-	return find_tables(s, ret_found);
-}
+/* ---- All of it ---- */
 
 bool pages_always_dropped(const struct vmcoreinfo *info)
 {
@@ -461,6 +367,28 @@ static void note_results(struct scan *s)
 			       s->result->spared, s->gap);
 }
 
+/* Where no type tells free pages, lists may. */
+static struct error *find_free(struct scan *s)
+{
+	const char *const key = "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)";
+	struct error *err;
+
+	if (s->map.layout.buddy.how || !(s->result->filters & DUMP_LEVEL_FREE))
+		return NULL;
+	err = free_lists_read(&s->map, &s->blocks);
+	if (err && err->code == ERROR_NOMEM)
+		return err;
+	if (err)
+		page_filters_off(&s->map.layout, s->result, DUMP_LEVEL_FREE,
+				 "VMCOREINFO has no usable %s, and by the lists of free "
+				 "blocks they are not known: %s", key, err->message);
+	else
+		page_scan_note(s->result, "free pages are told by the zones' lists: "
+			       "VMCOREINFO has no usable %s", key);
+	error_free(err);
+	return NULL;
+}
+
 /* All kept, nothing known. */
 static struct error *keep_all(struct scan *s, const struct extents *pages)
 {
@@ -473,59 +401,11 @@ static struct error *keep_all(struct scan *s, const struct extents *pages)
 	return err;
 }
 
-/* Struct pages in each of so many places, all over memory. */
-#define SAMPLE_PLACES 64
-#define SAMPLE_PAGES  256
-
-static void sample_at(struct scan *s, struct evidence *e, uint64_t start, uint64_t end)
-{
-	const uint64_t section = start >> s->sections.shift;
-	const uint64_t section_end = (section + 1) << s->sections.shift;
-	const uint64_t size = s->layout.size;
-	uint64_t count, map, i;
-	struct error *err;
-
-	if (end > section_end)
-		end = section_end;
-	count = end - start < SAMPLE_PAGES ? end - start : SAMPLE_PAGES;
-	if (!sections_map(&s->sections, &s->tables, section, &map))
-		return;
-	err = tables_read(&s->tables, map + start * size, s->batch, count * size);
-	for (i = 0; !err && i < count; i++)
-		evidence_add(e, &s->layout, map + (start + i) * size, s->batch + i * size,
-			     i + 1 < count);
-	error_free(err);
-}
-
-/* What the keys lead to is looked at before anything is decided by it. */
-static void look_at_sample(struct scan *s)
-{
-	const uint64_t total = extents_total(s->pages);
-	const uint64_t step = total / SAMPLE_PLACES + 1;
-	struct evidence e = { 0 };
-	uint64_t before = 0, at = 0;
-	size_t i;
-
-	for (i = 0; i < s->pages->count; i++) {
-		const struct extent *run = &s->pages->run[i];
-
-		for (; at < before + (run->end - run->start); at += step) {
-			uint64_t start = run->start + (at - before);
-
-			sample_at(s, &e, start, start + step < run->end ? start + step :
-									  run->end);
-		}
-		before += run->end - run->start;
-	}
-	evidence_judge(&e, &s->layout, s->result);
-}
-
 struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 			 unsigned int page_shift, const struct extents *pages,
 			 unsigned int level, size_t max_runs, struct page_scan *ret)
 {
-	struct scan s = { .source = source, .info = info, .page_shift = page_shift,
-			  .pages = pages, .result = ret };
+	struct scan s = { .pages = pages, .result = ret };
 	struct error *err = NULL;
 	unsigned int type;
 	bool found = false;
@@ -535,16 +415,17 @@ struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 	if (!info)
 		page_scan_note(ret, "page types are not known: there is no VMCOREINFO");
 	else
-		err = find_all(&s, &found);
+		err = page_map_init(&s.map, source, info, page_shift, ret, &found);
 	if (!err && !found)
 		err = keep_all(&s, pages);
 	if (!err && found) {
 		ret->done = true;
+		err = page_map_sample(&s.map, pages, ret);
+		if (!err)
+			err = find_free(&s);
 		s.batch = malloc(BATCH_SIZE);
-		if (!s.batch)
+		if (!err && !s.batch)
 			err = error_nomem();
-		else
-			look_at_sample(&s);
 		for (type = 0; type < PAGE_TYPES; type++)
 			s.drop[type] = page_type_dropped(type, level & ret->filters);
 		if (!err)
@@ -553,7 +434,8 @@ struct error *pages_scan(struct source *source, const struct vmcoreinfo *info,
 		if (!err)
 			note_results(&s);
 	}
-	tables_deinit(&s.tables);
+	page_map_deinit(&s.map);
+	free_blocks_deinit(&s.blocks);
 	extents_deinit(&s.poisoned);
 	if (err)
 		page_scan_deinit(ret);

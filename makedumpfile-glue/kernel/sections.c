@@ -31,6 +31,7 @@ struct error *sections_init(struct sections *c, const struct vmcoreinfo *info,
 		return error_new(ERROR_FORMAT,
 				 "VMCOREINFO contradicts itself about mem_section");
 	c->shift = section_bits - page_shift;
+	c->width = physmem_bits - section_bits;
 	total = (uint64_t)1 << (physmem_bits - section_bits);
 	per_root = ((uint64_t)1 << page_shift) / c->entry_size;
 	if (length == (total + per_root - 1) / per_root)

@@ -15,6 +15,7 @@
 
 struct sections {
 	uint64_t shift; /* log2 of pages in a section */
+	uint64_t width; /* bits of a section's number */
 	uint64_t table; /* virtual; of pointers if extreme, else of entries */
 	uint64_t entry_size;
 	uint64_t map_offset;

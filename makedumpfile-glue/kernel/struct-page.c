@@ -133,7 +133,7 @@ static void forget(struct page_layout *l, unsigned int off)
 void page_filters_off(struct page_layout *l, struct page_scan *result, unsigned int off,
 		      const char *why, ...)
 {
-	char names[128] = "", reason[128];
+	char names[128] = "", reason[256];
 	unsigned int left = off & result->filters;
 	va_list args;
 	size_t i;
@@ -300,7 +300,6 @@ static void check_needs(struct finder *s)
 	/* Slab's own data lies over page.mapping. */
 	need(s, l->slab || l->slab_type.how || l->buddy.how == TEST_BYTE,
 	     DUMP_LEVEL_USER, "NUMBER(PAGE_SLAB_MAPCOUNT_VALUE) or (PG_slab)");
-	need(s, l->buddy.how, DUMP_LEVEL_FREE, "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)");
 	need(s, l->private != ABSENT, DUMP_LEVEL_FREE, "OFFSET(page.private)");
 	need(s, l->refcount != ABSENT, DUMP_LEVEL_FREE, "OFFSET(page._refcount)");
 	need(s, l->offline.how, FILTER_OFFLINE, "NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)");

@@ -55,7 +55,8 @@ struct page_layout {
  * a note. So are those for which keys contradict each other: fields of struct
  * page that overlap, two flags that are one bit, types that are one value.
  * section_shift: log2 of pages in a section, which no free block is larger
- * than. False when nothing at all can be told.
+ * than. A missing type of free pages is left to the caller. False when nothing
+ * at all can be told.
  */
 bool page_layout_init(struct page_layout *l, const struct vmcoreinfo *info,
 		      uint64_t section_shift, struct page_scan *result);

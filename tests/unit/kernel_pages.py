@@ -24,6 +24,7 @@ FLAGS, LRU_AT, MAPPING, INDEX, PRIVATE_AT, MAPCOUNT, REFCOUNT = 0, 8, 24, 32, 40
 NODE_ZONES, NR_ZONES, ZONE_SIZE, FREE_AREA, MIGRATE_TYPES = 0, 15392, 1792, 256, 6
 FREE_AREA_SIZE = 16 * MIGRATE_TYPES + 8
 DTOR_AT = {"dtor": 36, "folio-dtor": 16}  # in the first tail
+
 # Type and order of each block, over and over; small enough for 64K pages.
 PATTERN = (("free", 3), ("cache", 0), ("cache-private", 0), ("anonymous", 0), ("slab", 0), ("kernel", 0),
            ("swapcache", 0), ("anonymous", 2), ("cache", 1), ("hugetlb", 2), ("slab", 1), ("table", 0),
@@ -35,6 +36,11 @@ def kernels():
     """{name: {column: value}} of the table."""
     rows = [line.split() for line in open(KERNELS) if line.strip() and line[0] != "#"]
     return {row[0]: dict(zip(rows[0], row)) for row in rows[1:]}
+
+
+def list_head(zone, order, kind):
+    """Offset in struct pglist_data."""
+    return NODE_ZONES + zone * ZONE_SIZE + FREE_AREA + order * FREE_AREA_SIZE + 16 * kind
 
 
 class Pages:
@@ -56,6 +62,7 @@ class Pages:
         self.root = self.take(self.page, self.page)
         self.invalid = [self.take(self.page, self.page) for _ in range(self.levels - 1)]
         self.node = self.take(16384, 64)
+        self.nodes = self.node + 16128  # behind what is used of it
         self.truth, self.structs, self.free = {}, {}, {}
         for i, (start, size, _) in enumerate(runs):
             self.describe(start >> self.shift, (start + size) >> self.shift, i)
@@ -225,10 +232,21 @@ class Pages:
         for zone in range(2):
             for order in range(self.orders):
                 for kind in range(MIGRATE_TYPES):
-                    at = NODE_ZONES + zone * ZONE_SIZE + FREE_AREA + order * FREE_AREA_SIZE + 16 * kind
+                    at = list_head(zone, order, kind)
                     blocks = self.free.get((order, kind), []) if zone else []
                     self.chain(node, at, [WINDOW + self.node + at] + [self.address(frame) + LRU_AT for frame in blocks], blocks)
+        self.damage_lists(node)
         memory[self.node] = node
+        if self.a.nodes:
+            memory[self.nodes] = struct.pack("<4Q", 0, WINDOW + self.node, 0, 0)
+            memory[self.nodes + 64] = struct.pack("<Q", 1 << 1)
+
+    def damage_lists(self, node):
+        """OFFSET:HEX, or OFFSET:@FRAME, in struct pglist_data."""
+        for text in self.a.node_bytes:
+            offset, value = text.split(":")
+            value = struct.pack("<Q", self.address(int(value[1:], 0)) + LRU_AT) if value[0] == "@" else bytes.fromhex(value)
+            node[int(offset, 0):int(offset, 0) + len(value)] = value
 
     def chain(self, node, at, places, blocks):
         for i, place in enumerate(places):
@@ -288,7 +306,11 @@ class Pages:
         table, length = self.place_sections(memory)
         kernel = self.kernel
         lines = [f"SYMBOL(swapper_pg_dir)={WINDOW + self.root:x}", f"SYMBOL(_stext)={WINDOW + 0x200000:x}",
-                 "NUMBER(VMALLOC_START)=0xffff800082008000", f"SYMBOL(contig_page_data)={WINDOW + self.node:x}"]
+                 "NUMBER(VMALLOC_START)=0xffff800082008000"]
+        if self.a.nodes:
+            lines += [f"SYMBOL(node_data)={WINDOW + self.nodes:x}", f"SYMBOL(node_online_map)={WINDOW + self.nodes + 64:x}"]
+        else:
+            lines.append(f"SYMBOL(contig_page_data)={WINDOW + self.node:x}")
         if self.how != "flat":
             lines.append(f"SYMBOL(vmemmap)={self.VMEMMAP:x}")
         lines += [f"SYMBOL(mem_section)={WINDOW + table:x}", f"LENGTH(mem_section)={length}", f"SIZE(mem_section)={self.ENTRY}",

@@ -145,7 +145,6 @@ without() {
     without "OFFSET(page.private)" "free" "free pages are kept"
     without "OFFSET(page.compound_head)" "cache cache-private anonymous hugetlb" "compound_head"
     without "NUMBER(PG_lru)" "cache cache-private" "cache pages are kept: VMCOREINFO has no usable NUMBER(PG_lru)"
-    without "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)" "free" "free pages are kept"
     without "NUMBER(PG_slab)" "anonymous hugetlb" "user pages are kept" 5.19
 }
 
