@@ -200,7 +200,7 @@ initrd_finish() {
     initrd_unpacked "$building"
     if cmd chmod 600 "$building" && cmd mv -f "$building" "$ROOT$initrd"; then
         trap - EXIT HUP INT TERM
-        manifest_write "$ROOT$initrd" "$unpacked" && return 0
+        manifest_write "$ROOT$initrd" "$unpacked" "$unpacked_files" && return 0
     fi
     complain "the initramfs was built, but not put in its place, $initrd (above)"
 }
@@ -218,8 +218,10 @@ initrd_failed() {
     fi
 }
 
-# FILE: sets unpacked, in bytes; 0 where it cannot be found out.
+# FILE: sets unpacked, in bytes, and unpacked_files, how many; 0 where that cannot be
+# found out.
 initrd_unpacked() {
+    unpacked_files=0
     case $(od -A n -t x1 -N 4 "$1") in
     *28*b5*2f*fd*) unpack=zstd ;;
     *1f*8b*) unpack=gzip ;;
@@ -231,6 +233,9 @@ initrd_unpacked() {
     esac
     unpacked=$({ "$unpack" -d -c <"$1" 2>/dev/null || true; } | wc -c)
     unpacked=$((unpacked))
+    command -v cpio >/dev/null 2>&1 || return 0
+    unpacked_files=$({ "$unpack" -d -c <"$1" | cpio -t; } 2>/dev/null | wc -l)
+    unpacked_files=$((unpacked_files))
 }
 
 # The module finds all it needs in the facts, and depends on the others that a

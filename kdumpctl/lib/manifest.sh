@@ -9,10 +9,10 @@
 #   manifest_compare FILE  whether FILE holds the same, and the initramfs beside it
 #                          is the one it was written for; else sets changes, a line
 #                          for each difference
-#   manifest_write FILE UNPACKED   writes it for the initramfs of that name
+#   manifest_write FILE UNPACKED FILES   writes it for the initramfs of that name
 #
 # Its lines: "fact KEY=VALUE", "file HASH PATH", and of the initramfs itself, which
-# are not compared as text: "initrd HASH", "unpacked BYTES" (0: not known).
+# are not compared as text: "initrd HASH", "unpacked BYTES", "files N" (0: not known).
 
 DRACUT_MODULE=/usr/lib/dracut/modules.d/55kdump
 
@@ -157,15 +157,17 @@ manifest_lacks() {
     done
 }
 
-manifest_read() { # FILE: sets stored, stored_hash and stored_unpacked
+manifest_read() { # FILE: sets stored, stored_hash, stored_unpacked and stored_files
     stored=
     stored_hash=
     stored_unpacked=0
+    stored_files=0
     [ -r "$1" ] || return 1
     while IFS= read -r line; do
         case $line in
         "initrd "*) stored_hash=${line#initrd } ;;
         "unpacked "[0-9]*) stored_unpacked=${line#unpacked } ;;
+        "files "[0-9]*) stored_files=${line#files } ;;
         "fact "* | "file "*) stored="$stored$line$LF" ;;
         esac
     done <"$1"
@@ -190,7 +192,7 @@ manifest_compare() {
     return 1
 }
 
-manifest_write() { # INITRD UNPACKED
+manifest_write() { # INITRD UNPACKED FILES
     summed=$(sha256sum <"$1") || return 1
-    printf 'initrd %s\nunpacked %s\n%s' "${summed%% *}" "$2" "$manifest" >"${1%.img}.manifest"
+    printf 'initrd %s\nunpacked %s\nfiles %s\n%s' "${summed%% *}" "$2" "$3" "$manifest" >"${1%.img}.manifest"
 }

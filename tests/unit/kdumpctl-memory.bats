@@ -131,6 +131,19 @@ TABLE
     kdumpctl_ok get-default-crashkernel
     assert_output --regexp '^[0-9]+G-[0-9]+G:[0-9]+M,[0-9]+G-[0-9]+G:[0-9]+M,[0-9]+G-:[0-9]+M$'
     kdumpctl_ok get-default-crashkernel kdump
+    # The page size of the running kernel decides; no place for it is another matter.
+    local size value
+    while IFS='|' read -r size value; do
+        change="printf '7fff0000-7fff4000 r-xp 0 fd:01 1 /x y\nSize: 16 kB\nKernelPageSize:  $size kB\nKernelPageSize: 4 kB\n' >proc/self/smaps"
+        kdumpctl_ok get-default-crashkernel
+        assert_output "$value"
+    done <<'TABLE'
+4|1G-4G:192M,4G-64G:256M,64G-:512M
+16|1G-4G:192M,4G-64G:256M,64G-:512M
+64|1G-4G:320M,4G-64G:384M,64G-:640M
+x|1G-4G:192M,4G-64G:256M,64G-:512M
+TABLE
+    change=
     kdumpctl get-default-crashkernel fadump
     assert_equal "$status" 1
 }
@@ -158,13 +171,18 @@ TABLE
 @test "estimate: a built initramfs counts packed and unpacked" {
     built() {
         fresh
-        head -c 8388608 /dev/zero | gzip -1 >"$BATS_TEST_TMPDIR/initramfs"
+        mkdir -p "$BATS_TEST_TMPDIR/tree"
+        head -c 8388608 /dev/zero >"$BATS_TEST_TMPDIR/tree/file"
+        touch "$BATS_TEST_TMPDIR/tree"/{1..99}
+        (cd "$BATS_TEST_TMPDIR/tree" && ls | busybox cpio -o -H newc 2>/dev/null) | gzip -1 >"$BATS_TEST_TMPDIR/initramfs"
         stub dracut "for out; do :; done; cp '$BATS_TEST_TMPDIR/initramfs' \"\$out\""
         KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" rebuild >/dev/null
     }
     FRESH=built
     kdumpctl_ok estimate
     assert_line "       8 MiB  initramfs, unpacked: counted when it was built"
+    assert_line "       1 MiB  ends of its files: 100, each leaves half a page of 16384 bytes empty"
+    same "$(grep -h '^files' "$ROOT"/boot/*.manifest)" "files 100"
 }
 
 # VALUE | ok or not
