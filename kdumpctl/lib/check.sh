@@ -240,6 +240,12 @@ check_memory() {
         warn "$((reserved / 1048576)) MiB reserved, about $((needed / 1048576)) MiB needed; kdumpctl estimate shows the parts"
 }
 
+check_notify() {
+    next_argument "$sys_notify_command"
+    { [ -f "$ROOT$argument" ] && [ -x "$ROOT$argument" ]; } ||
+        warn "KDUMP_NOTIFY_COMMAND: $argument is not there, or not executable"
+}
+
 check_builder() {
     initrd_builder
 }
@@ -267,6 +273,7 @@ check_all() {
     fi
     check_verdict configuration ok "$KDUMP_CONF, $SYSCONFIG"
     check_part collector check_collector && check_verdict collector ok "$conf_core_collector"
+    [ -z "$sys_notify_command" ] || check_part notification check_notify
     check_targets=no
     check_part target targets_resolve && check_targets=yes
     keep_words yes

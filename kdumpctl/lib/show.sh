@@ -52,6 +52,7 @@ show_variables() {
     show_value KDUMP_IMG_EXT "$sys_img_ext"
     show_value KDUMP_INITRD "$sys_initrd"
     show_value VMCORE_CREATION_NOTIFICATION "$sys_notify"
+    show_value KDUMP_NOTIFY_COMMAND "$sys_notify_command"
     show_value KDUMP_STDLOGLVL "$sys_stdloglvl"
     show_value KDUMP_SYSLOGLVL "$sys_sysloglvl"
     show_value KDUMP_KMSGLOGLVL "$sys_kmsgloglvl"

@@ -46,7 +46,28 @@ status_json() {
     json_text "$test_id"
     printf ', "test": {"id": %s' "$json"
     json_text "$test_result"
-    printf ', "result": %s}}\n' "$json"
+    printf ', "result": %s}' "$json"
+    if last_dump_read; then
+        json_text "$dump_directory"
+        printf ', "last_dump": {"directory": %s' "$json"
+        json_text "$dump_status"
+        printf ', "status": %s' "$json"
+        json_text "$dump_panic"
+        printf ', "panic": %s' "$json"
+        json_text "$dump_test"
+        printf ', "test": %s}' "$json"
+    fi
+    printf '}\n'
+}
+
+last_dump_say() {
+    last_dump_read || return 0
+    dump_sentence
+    if [ -d "$ROOT$dump_directory" ]; then
+        note "last dump: $sentence"
+    else
+        note "last dump, not there now: $sentence"
+    fi
 }
 
 cmd_status() {
@@ -69,6 +90,7 @@ cmd_status() {
             note "command line: $cmdline"
         fi
         test_say
+        last_dump_say
     fi
     [ "$loaded" = yes ] || return 3
 }

@@ -43,6 +43,7 @@ sysconfig_default() {
     sys_img_ext=
     sys_initrd=
     sys_notify=yes
+    sys_notify_command=
     sys_stdloglvl=3
     sys_sysloglvl=0
     sys_kmsgloglvl=0
@@ -179,6 +180,7 @@ sysconfig_variable() { # name and value are set
     KDUMP_IMG_EXT) variable_matches "*[!a-zA-Z0-9_.+-]*" "a file name's ending" && sys_img_ext=$value ;;
     KDUMP_INITRD) variable_path && sys_initrd=$value ;;
     VMCORE_CREATION_NOTIFICATION) variable_one_of yes no && sys_notify=$value ;;
+    KDUMP_NOTIFY_COMMAND) variable_path && sys_notify_command=$value ;;
     KDUMP_STDLOGLVL) variable_one_of 0 1 2 3 4 && sys_stdloglvl=$value ;;
     KDUMP_SYSLOGLVL) variable_one_of 0 1 2 3 4 && sys_sysloglvl=$value ;;
     KDUMP_KMSGLOGLVL) variable_one_of 0 1 2 3 4 && sys_kmsgloglvl=$value ;;

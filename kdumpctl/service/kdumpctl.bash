@@ -8,7 +8,7 @@ _kdumpctl() {
         esac
     done
     case $command in
-    '') item="start stop restart condrestart reload rebuild status check show test propagate showmem estimate get-default-crashkernel reset-crashkernel -v --verbose -h --help --version" ;;
+    '') item="start stop restart condrestart reload rebuild status check show test notify propagate showmem estimate get-default-crashkernel reset-crashkernel -v --verbose -h --help --version" ;;
     status | check) item=--json ;;
     start) item=--early ;;
     rebuild) item=--kernel= ;;

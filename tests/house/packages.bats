@@ -149,7 +149,7 @@ systemctl --no-block try-restart kdump.service"
     mkdir "$root/var/crash/host-2026-11-25-10:00:00"
     touch "$root/var/crash/host-2026-11-25-10:00:00/vmcore" "$root/run/enabled"
     mkdir -p "$root/boot"
-    touch "$root"/boot/initramfs-{1,2}kdump.{img,manifest} "$root"/var/lib/kdump/{crash-test,initramfs-3kdump.img} \
+    touch "$root"/boot/initramfs-{1,2}kdump.{img,manifest} "$root"/var/lib/kdump/{crash-test,last-dump,reported,initramfs-3kdump.img} \
         "$root/boot/initramfs-1.img"
     echo "path /srv/dumps" >>"$root/etc/kdump.conf"
     run rpm --root "$root" --force-debian --nodeps -e loongdump loongdump-kdumpctl loongdump-dracut loongdump-kexec loongdump-vmcore
@@ -236,7 +236,7 @@ Replaces: makedumpfile"
     fails 1 grep -E "^deb-systemd-(helper enable|invoke .*start) .*kdump-early" "$root/run/log"
     ok grep -x "deb-systemd-invoke restart kdump.service" "$root/run/log"
     mkdir -p "$root/boot"
-    touch "$root"/boot/initramfs-{1,2}kdump.{img,manifest} "$root/var/lib/kdump/crash-test"
+    touch "$root"/boot/initramfs-{1,2}kdump.{img,manifest} "$root"/var/lib/kdump/{crash-test,last-dump,reported}
     into_dpkg -r loongdump loongdump-kdumpctl loongdump-dracut loongdump-kexec loongdump-vmcore
     assert [ ! -e "$root/usr/lib/kdump" ]
     # The kernel's hooks are configuration, and know that what they call is gone.

@@ -15,7 +15,11 @@ setup_file() {
     ln -s ../steps "$tree/disk/steps"
     ln -s ../out "$tree/disk/out"
     printf '%s\n' 'path /var/crash' 'core_collector vmcore save -d 31' 'final_action poweroff' \
-        'failure_action poweroff' >"$tree/etc/kdump.conf"
+        'failure_action poweroff' 'kdump_post /usr/local/bin/meminfo' >"$tree/etc/kdump.conf"
+    mkdir -p "$tree/usr/local/bin"
+    printf '%s\n' '#!/bin/sh' 'while read -r line; do echo "after saving: $line" >/dev/kmsg; done </proc/meminfo' \
+        >"$tree/usr/local/bin/meminfo"
+    chmod 755 "$tree/usr/local/bin/meminfo" "$tree/usr/local" "$tree/usr/local/bin"
     value=$(dash "$TOP/kdumpctl/kdumpctl.in" get-default-crashkernel)
     lab root "$dir/root.img" "$tree"
     rm -rf "$tree"
@@ -86,10 +90,17 @@ setup() {
 
 @test "the next boot loads again at once, and tells how the test went" {
     result wait
+    result early
+    run result unit-early
+    assert_line ActiveState=active
+    assert_line UnitFileState=enabled
+    run result journal-early
+    assert_line "kdump: kexec: loaded the crash kernel, early"
     run result unit-after
     assert_line ActiveState=active
     run result journal-after
     refute_line --partial "building the initramfs"
+    assert_line "kdump: kexec: loaded the crash kernel"
     assert_line --regexp "crash test [0-9a-f]{8}: the dump arrived"
     run result status-after
     assert_line "kdump: Kdump is operational"

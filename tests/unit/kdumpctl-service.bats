@@ -176,8 +176,8 @@ TABLE
 
 @test "the units: what they run exists, and the early one waits for no disk but what it reads" {
     local unit
-    for unit in kdump kdump-early; do
-        ok grep -x "ConditionKernelCommandLine=crashkernel" "$SERVICE/$unit.service.in"
+    for unit in kdump kdump-early kdump-notify; do
+        [ $unit = kdump-notify ] || ok grep -x "ConditionKernelCommandLine=crashkernel" "$SERVICE/$unit.service.in"
         same "$(sed -n 's|^Exec[A-Za-z]*=@sbindir@/kdumpctl \([a-z]*\).*|\1|p' "$SERVICE/$unit.service.in" |
             grep -vxF "$(dash "$KDUMPCTL" --help | sed -n 's/^  \([a-z][a-z-]*\).*/\1/p')")" ""
     done
