@@ -85,6 +85,10 @@ fuzz() { # TARGET
     fuzz registers
 }
 
+@test "fuzz: types of pages and lists of free ones" {
+    fuzz pages
+}
+
 @test "fuzz: the index of pages, beside an array" {
     fuzz index
 }
