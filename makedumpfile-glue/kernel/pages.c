@@ -104,7 +104,8 @@ void page_scan_note(struct page_scan *r, const char *fmt, ...)
  * there looks like a head, but the next one is a tail of the true head. */
 static bool is_fake_head(const struct scan *s, const uint8_t *page, bool next)
 {
-	return s->head_type == PAGE_TYPE_HUGETLB && next &&
+	return (s->head_type == PAGE_TYPE_HUGETLB || s->head_type == PAGE_TYPE_POISONED) &&
+	       next &&
 	       page_compound(&s->map.layout, page + s->map.layout.size) == (s->head | PAGE_TAIL);
 }
 
@@ -151,6 +152,14 @@ static bool is_free(struct scan *s, uint64_t frame, const uint8_t *page,
 	       start_free(s, frame, page, order, PAGE_TYPE_FREE);
 }
 
+/* A head is poisoned. With a hugetlb page it says so for all: which of its pages
+ * it is only a list tells (folio_set_hugetlb_hwpoison()). */
+static void start_poisoned(struct scan *s, uint64_t virt, enum page_type type)
+{
+	s->head = virt;
+	s->head_type = type == PAGE_TYPE_HUGETLB ? PAGE_TYPE_POISONED : PAGE_TYPE_KERNEL;
+}
+
 static enum page_type page_type(struct scan *s, uint64_t frame, uint64_t virt,
 				const uint8_t *page, bool next)
 {
@@ -160,10 +169,8 @@ static enum page_type page_type(struct scan *s, uint64_t frame, uint64_t virt,
 
 	if (l->poisoned && l->flags != ABSENT &&
 	    get_le64(page + l->flags) & l->poisoned) {
-		if (!(compound & PAGE_TAIL)) {
-			s->head = virt;
-			s->head_type = PAGE_TYPE_KERNEL;
-		}
+		if (!(compound & PAGE_TAIL) && !is_fake_head(s, page, next))
+			start_poisoned(s, virt, page_classify(l, page, next));
 		return PAGE_TYPE_POISONED;
 	}
 	if (frame < s->free_end) {

@@ -80,6 +80,9 @@ class Pages:
             more.append(("large_kmalloc", 1))
         if self.a.hvo:
             more.append(("hugetlb", (2 * self.page // self.a.struct_size).bit_length() - 1))
+        for text in self.a.more:
+            kind, order = text.split(":")
+            more.append((kind, int(order)))
         return PATTERN + tuple(more)
 
     def describe(self, first, last, run):

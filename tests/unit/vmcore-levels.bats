@@ -21,21 +21,63 @@ level_drops() {
     ok "$UNIT/compare-dump" --truth truth --level "$level" "$@" raw dump
 }
 
-@test "levels: 16K pages, 3 levels of tables, huge vmemmap" { kernel_dump --pages 3:huge && level_drops 31; }
-@test "levels: 16K pages, 3 levels of tables" { kernel_dump --pages 3 && level_drops 31; }
-@test "levels: 16K pages, 2 levels of tables" { kernel_dump --pages 2 && level_drops 31; }
-@test "levels: 4K pages, 3 levels of tables, huge vmemmap" { kernel_dump --page-size 4K --pages 3:huge && level_drops 31; }
-@test "levels: 4K pages, 4 levels of tables" { kernel_dump --page-size 4K --pages 4 && level_drops 31; }
-@test "levels: 64K pages, 2 levels of tables" { kernel_dump --page-size 64K --pages 2 && level_drops 31; }
-@test "levels: 64K pages, 3 levels of tables" { kernel_dump --page-size 64K --pages 3 && level_drops 31; }
-@test "levels: no vmemmap" { kernel_dump --pages 3:flat && level_drops 31; }
-@test "levels: no vmemmap, sections in one array" { kernel_dump --pages 3:flat --static-sections && level_drops 31; }
-@test "levels: sections in one array" { kernel_dump --pages 3 --static-sections && level_drops 31; }
-@test "levels: 5.19: types are bits, hugetlb by its destructor, slab a flag" { kernel_dump --pages 3 --kernel 5.19 && level_drops 31; }
-@test "levels: 6.6: hugetlb by a flag of its first tail" { kernel_dump --pages 3 --kernel 6.6 && level_drops 31; }
-@test "levels: 7.2: compound_info" { kernel_dump --pages 3 --kernel 7.1 && level_drops 31; }
-@test "levels: 7.2: compound_info as a mask" { kernel_dump --pages 3 --kernel 7.1 --mask && level_drops 31; }
-@test "levels: 7.2: struct page of 80 bytes" { kernel_dump --pages 3 --kernel 7.1 --struct-size 80 && level_drops 31; }
+# kernels CHOICE: the names in kernels.txt that a row of page-cases.txt means.
+kernels() {
+    local all
+    all=$(rows "$DATA/vmcore/kernels.txt" | sed 1d | cut -d ' ' -f 1)
+    case $1 in
+    all) printf '%s\n' "$all" ;;
+    ">"*) printf '%s\n' "$all" | sed -n "/^${1#?}\$/,\$p" ;;
+    "<"*) printf '%s\n' "$all" | sed "/^${1#?}\$/,\$d" ;;
+    *) printf '%s\n' "$1" | tr , '\n' ;;
+    esac
+}
+
+# cases PAGE: all rows for pages of that size.
+cases() {
+    local size levels choice options kernel count=0
+    while read -r size levels choice options; do
+        [ "$size" = "$1" ] || continue
+        for kernel in $(kernels "$choice"); do
+            echo "$size $levels $kernel $options"
+            # shellcheck disable=SC2086
+            kernel_dump --page-size "$size" --pages "$levels" --kernel "$kernel" $options
+            level_drops 31
+            count=$((count + 1))
+        done
+    done < <(rows "$DATA/vmcore/page-cases.txt")
+    [ $count -gt 20 ]
+}
+
+@test "levels: every kernel of 4K pages" { cases 4K; }
+@test "levels: every kernel of 16K pages" { cases 16K; }
+@test "levels: every kernel of 64K pages" { cases 64K; }
+
+# poisoned SIZE OPTION...: of the first hugetlb page of so many pages only the
+# head says that it is poisoned.
+poisoned() {
+    local size=$1 frame
+    shift
+    kernel_dump "$@"
+    frame=$(awk -v size="$size" '$2 != "hugetlb" { n = 0; next }
+        !n++ { first = $1 }
+        n == size { print first; exit }' truth)
+    kernel_dump "$@" --page-bytes "$((frame)):2:20"
+    awk -v first="$frame" -v size="$size" '$1 == first { left = size }
+        left-- > 0 { $2 = "hwpoison" }
+        { print }' truth >marked
+    mv marked truth
+    level_drops 0
+    level_drops 31
+}
+
+@test "levels: a hugetlb page whose head is poisoned is dropped whole, at every level" {
+    poisoned 4 --pages 3
+    poisoned 4 --pages 3 --kernel 5.19
+    poisoned 128 --pages 4 --page-size 4K --kernel 6.6 --hvo
+    poisoned 128 --pages 3 --page-size 4K --kernel 6.12 --hvo
+    poisoned 128 --pages 3 --page-size 4K --kernel 7.1 --hvo --mask
+}
 
 @test "levels: each drops its types and no others" {
     kernel_dump --pages 3
