@@ -71,6 +71,66 @@ is_size() { # TEXT: a number with K, M, G or T, more than nothing
     esac
 }
 
+# TEXT: sets bytes, of a size as above.
+size_bytes() {
+    bytes=${1%[KMGTkmgt]}
+    case $bytes in
+    0x*) ;;
+    *) bytes=${bytes#"${bytes%%[!0]*}"} ;; # no octal numbers
+    esac
+    case $1 in
+    *[Kk]) bytes=$((bytes * 1024)) ;;
+    *[Mm]) bytes=$((bytes * 1048576)) ;;
+    *[Gg]) bytes=$((bytes * 1073741824)) ;;
+    *[Tt]) bytes=$((bytes * 1099511627776)) ;;
+    *) bytes=$((bytes)) ;;
+    esac
+}
+
+# VALUE RAM: sets picked, the size that VALUE asks for where there are RAM bytes: that of
+# the first range that holds RAM, its end not counted; empty where none does.
+crashkernel_pick() {
+    picked=
+    part_left=${1%@*}
+    case $part_left in
+    *:*) ;;
+    *)
+        picked=${part_left%%,*}
+        return 0
+        ;;
+    esac
+    while [ -n "$part_left" ]; do
+        part=${part_left%%,*}
+        case $part_left in
+        *,*) part_left=${part_left#*,} ;;
+        *) part_left= ;;
+        esac
+        size_bytes "${part%%-*}"
+        [ "$2" -ge "$bytes" ] || continue
+        range_end=${part#*-}
+        range_end=${range_end%%:*}
+        if [ -n "$range_end" ]; then
+            size_bytes "$range_end"
+            [ "$2" -lt "$bytes" ] || continue
+        fi
+        picked=${part#*:}
+        return 0
+    done
+}
+
+# What the value comes to here; a machine that is below all its ranges gets nothing, and
+# the kernel says so to nobody.
+say_what_is_picked() {
+    system_ram
+    [ "$system_ram" -gt 0 ] || return 0
+    crashkernel_pick "$value" "$system_ram"
+    if [ -n "$picked" ]; then
+        note "with the $((system_ram / 1048576)) MiB of this machine, $picked of them are reserved"
+    else
+        warn "crashkernel=$value reserves nothing with the $((system_ram / 1048576)) MiB of this machine; --value=SIZE does"
+    fi
+}
+
 # LINE: sets new_line, LINE with crashkernel= as wanted, in the place of the first one.
 line_with_value() {
     new_line=
@@ -296,6 +356,7 @@ cmd_reset_crashkernel() {
     read_first_line /proc/sys/kernel/osrelease || true
     running=$first_line
     reset_back_end || return 1
+    say_what_is_picked
     [ "$dry_run" = yes ] || take_lock
     if ! "reset_with_$back_end"; then
         complain "crashkernel=$value could not be set (above)"

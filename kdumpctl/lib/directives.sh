@@ -279,6 +279,16 @@ directive_dracut() {
         case $argument in
         --mount) next_argument "$left" || argument= ;;
         --mount=*) argument=${argument#--mount=} ;;
+        -o | --omit)
+            next_argument "$left" || argument=
+            left=$argument_rest
+            directive_omits "$argument" && return 0
+            continue
+            ;;
+        --omit=*)
+            directive_omits "${argument#--omit=}" && return 0
+            continue
+            ;;
         *) continue ;;
         esac
         left=$argument_rest
@@ -297,6 +307,12 @@ directive_dracut() {
         directive_claim_target mount "$mount_source" || return 0
     fi
     conf_dracut_args=$value
+}
+
+# MODULES: whether the capture itself is among what dracut is to leave out.
+directive_omits() {
+    has_word "$1" kdump || return 1
+    config_bad "$name" "--omit of kdump: that module is the capture"
 }
 
 # As next_word, for arguments: quotes of both kinds, and without them. Sets

@@ -6,6 +6,7 @@
 #   cmd_estimate                 what this system's capture needs, part by part
 #   cmd_get_default_crashkernel  a value for crashkernel=, for any RAM size
 #
+#   system_ram                   sets system_ram, in bytes
 #   running_page_size            sets page_size, of the running kernel
 #   reserved_size                sets reserved, in bytes; 0: nothing
 #   kernel_plan                  sets plan, kexec's plan as JSON, one value a line; fails
@@ -34,6 +35,30 @@ reserved_size() {
     case $reserved in
     '' | *[!0-9]*) reserved=0 ;;
     esac
+}
+
+# As the kernel counts when it picks a range: all RAM, rounded up to 128 MiB
+# (parse_crashkernel_mem). MemTotal, for those who may not see addresses, is a little less.
+system_ram() {
+    system_ram=0
+    if [ -r "$ROOT/proc/iomem" ]; then
+        while IFS= read -r line; do
+            case $line in
+            " "*) ;; # part of another
+            *[!0-9a-f-]*" : System RAM" | -*) ;;
+            *-*" : System RAM")
+                line=${line%% *}
+                system_ram=$((system_ram + 0x${line#*-} - 0x${line%-*} + 1))
+                ;;
+            esac
+        done <"$ROOT/proc/iomem"
+    fi
+    if [ "$system_ram" -lt 1048576 ] && [ -r "$ROOT/proc/meminfo" ]; then
+        while read -r key amount _; do
+            [ "$key" != MemTotal: ] || { system_ram=$((amount * 1024)); break; }
+        done <"$ROOT/proc/meminfo"
+    fi
+    system_ram=$(((system_ram + 134217727) / 134217728 * 134217728))
 }
 
 cmd_showmem() {
@@ -184,10 +209,10 @@ cmd_get_default_crashkernel() {
 running_page_size() {
     page_size=16384
     [ -r "$ROOT/proc/self/smaps" ] || return 0
-    while read -r key value _; do
+    while read -r key amount _; do
         [ "$key" = KernelPageSize: ] || continue
-        case $value in
-        4 | 16 | 64) page_size=$((value * 1024)) ;;
+        case $amount in
+        4 | 16 | 64) page_size=$((amount * 1024)) ;;
         esac
         return 0
     done <"$ROOT/proc/self/smaps"

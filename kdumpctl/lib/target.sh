@@ -94,11 +94,14 @@ mounted_holds() { # PATH
     esac
 }
 
+# The first one; a later one that shows the whole device, where the first is a bind mount.
 mounted_is_device() { # DEVICE
     case $mounted_source in
-    /dev/*) [ -z "$mount_point" ] && [ "$ROOT$mounted_source" -ef "$ROOT$1" ] ;;
+    /dev/*) ;;
     *) return 1 ;;
     esac
+    [ -z "$mount_point" ] || { [ "$mount_root" != / ] && [ "$mounted_root" = / ]; } || return 1
+    [ "$ROOT$mounted_source" -ef "$ROOT$1" ]
 }
 
 mounted_is_source() { # TYPE SOURCE

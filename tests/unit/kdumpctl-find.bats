@@ -189,6 +189,14 @@ mounts() {
 path "/mnt/a b"|40 27 254:16 / /mnt/a\040b rw - xfs /dev/vdb1 rw||path=/ device=/dev/vdb1
 |40 27 254:16 / /srv rw - xfs /dev/vdb1 rw|rmdir var/crash; mkdir srv; ln -s ../srv var/crash|path=/ mount=/srv
 xfs /dev/vdb1|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||path=/var/crash mount=/mnt
+nfs server:/srv/[nfs]|40 27 0:40 / /mnt rw - nfs4 server:/srv/[nfs] rw||kind=nfs source=server:/srv/[nfs] mount=/mnt
+nfs [2620:52::131]:/srv/[nfs]|40 27 0:40 / /mnt rw - nfs4 [2620:52::131]:/srv/[nfs] rw||kind=nfs source=[2620:52::131]:/srv/[nfs] mount=/mnt
+ext4 /dev/mapper/d[isk]|40 27 254:9 / /mnt rw - ext4 /dev/mapper/d[isk] rw|mkdir dev/mapper; touch dev/mapper/d[isk] dev/mapper/di|kind=fs source=/dev/mapper/d[isk] mount=/mnt
+xfs /dev/vdb1|40 27 254:16 /ostree/deploy/var /mnt rw - xfs /dev/vdb1 rw;41 27 254:16 / /sysroot rw - xfs /dev/vdb1 rw||path=/var/crash mount=/sysroot source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
+|40 27 0:40 /@ /var rw - btrfs /dev/vdb1 subvol=/@,rw||options=subvol=/@ path=/crash
+|40 27 0:40 /@ /var rw - btrfs /dev/vdb1 rw,subvol=/@,noatime||options=subvol=/@ path=/crash
+|40 27 0:40 /a\040b /var rw - btrfs /dev/vdb1 rw,subvol=/a\040b||path=/crash mount=/var
+|40 27 0:40 / /var rw - btrfs /dev/vdb1 rw,nosubvol=/x||options= path=/crash
 xfs /dev/vdb1\npath /|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||path=/ mount=/mnt
 xfs /dev/disk/by-id/virtio-dump|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||mount=/mnt source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
 btrfs /dev/vdb1|40 27 0:40 /@home /home rw - btrfs /dev/vdb1 rw||options=subvol=/@home path=/var/crash

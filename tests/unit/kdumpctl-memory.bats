@@ -226,6 +226,49 @@ $(id)|1
 TABLE
 }
 
+# GiB or MiB of RAM | value | what is said to be reserved; nothing: a warning
+@test "reset-crashkernel says what the value comes to on this machine; range ends are the kernel's" {
+    local ram value picked
+    sized() {
+        grub_d
+        case $ram in
+        # The last piece is short; the kernel rounds up to 128 MiB.
+        *M) printf '00000000-%08x : System RAM\n  00000000-000fffff : System RAM\n' $((${ram%M} * 1048576 - 1)) ;;
+        *) local i; for ((i = 0; i < ram; i++)); do printf '%x-%x : System RAM\n' $((i << 30)) $(((i << 30) + 0x3fffffff)); done ;;
+        esac >"$ROOT/proc/iomem"
+    }
+    FRESH=sized
+    while IFS='|' read -r ram value picked; do
+        kdumpctl reset-crashkernel --dry-run --value="$value"
+        assert_equal "$status" 0
+        if [ -n "$picked" ]; then
+            assert_equal "$stderr" ""
+            assert_line --regexp "^kdump: with the [0-9]+ MiB of this machine, $picked of them are reserved$"
+        else
+            says "kdumpctl: warning: crashkernel=$value reserves nothing with the $((${ram%M} * (${#ram} > 3 ? 1 : 1024))) MiB of this machine; --value=SIZE does"
+        fi
+    done <<'TABLE'
+1|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|
+2|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|192M
+3|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|192M
+4|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|256M
+64|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|512M
+1024|4G-64G:256M,2G-4G:192M,64G-1T:512M,1T-:12345M|12345M
+2000M|2048M-:64M|64M
+1920M|2048M-:64M|
+2|0x40000000-:64M|64M
+2|010G-:64M|
+2|2G-4G:256M@1G|256M
+2|1G,high|1G
+2|512M|512M
+TABLE
+    # Who may not see addresses sees MemTotal.
+    hidden() { grub_d; echo "00000000-00000000 : System RAM" >"$ROOT/proc/iomem"; echo "MemTotal: 2032008 kB" >"$ROOT/proc/meminfo"; }
+    FRESH=hidden
+    kdumpctl_ok reset-crashkernel --dry-run --value=2G-:1M
+    assert_line "kdump: with the 2048 MiB of this machine, 1M of them are reserved"
+}
+
 grub_d() {
     fresh
     stub update-grub
@@ -278,8 +321,13 @@ grubby --update-kernel=$kernel --args=crashkernel=256M"
     same "$(calls)" "grubby --info=DEFAULT"
     kdumpctl reset-crashkernel --kernel=vmlinuz
     assert_equal "$status" 1
-    kdumpctl reset-crashkernel --fadump=on
-    assert_equal "$status" 1
+    local mode
+    for mode in on off nocma; do
+        kdumpctl reset-crashkernel --fadump=$mode
+        assert_equal "$status" 1
+        same "$(calls)" ""
+        says "kdumpctl: --fadump: that is for POWER"
+    done
     kdumpctl reset-crashkernel --reboot
     assert_equal "$stderr" "kdumpctl: warning: --reboot is not done any more; reboot when it suits"
 }
@@ -314,6 +362,43 @@ options root=/dev/vda2 crashkernel=256M ro"
     kdumpctl reset-crashkernel
     assert_equal "$status" 1
     says 'kdumpctl: /boot/loader/entries/a.conf takes its options from grub'"'"'s environment ($kernelopts)'
+}
+
+@test "reset-crashkernel with boot loader entries: two of one kernel, and words that only look alike" {
+    FRESH=entries
+    more="printf 'version %s\nlinux /a/linux\noptions crcrashkernel=1 crashkernel xcrashkernel=2 crashkernel= ro\n' '$RELEASE' >c.conf"
+    local kernel
+    for kernel in DEFAULT /a/linux; do
+        kdumpctl_ok reset-crashkernel --value=256M "--kernel=$kernel"
+        same "$(tail -n 1 "$ROOT/boot/loader/entries/a.conf")" "options root=/dev/vda2 crashkernel=256M ro"
+        same "$(tail -n 1 "$ROOT/boot/loader/entries/c.conf")" "options crcrashkernel=1 crashkernel xcrashkernel=2 crashkernel=256M ro"
+        same "$(tail -n 1 "$ROOT/boot/loader/entries/b.conf")" "options   root=/dev/vda2"
+    done
+    more=
+}
+
+@test "nothing but reset-crashkernel touches the boot line, whatever auto_reset_crashkernel says" {
+    local words before tool
+    tempted() {
+        entries
+        for tool in grubby update-grub rpm-ostree zipl grub2-mkconfig; do stub "$tool"; done
+        mkdir -p "$ROOT/etc/default"
+        : >"$ROOT/etc/default/grub"
+        conf 'auto_reset_crashkernel yes\n'
+        sed -i 's/crashkernel=512M//' "$ROOT/proc/cmdline"
+        stub kexec
+    }
+    FRESH=tempted
+    tempted
+    before=$(cat "$ROOT"/boot/loader/entries/* "$ROOT/etc/default/grub")
+    for words in start restart reload stop rebuild "rebuild --kernel=$RELEASE" check show estimate notify \
+        get-default-crashkernel showmem status; do
+        # shellcheck disable=SC2086
+        kdumpctl $words
+        same "$(calls | grep -v -e ^kexec -e ^dracut)" ""
+        same "$(cat "$ROOT"/boot/loader/entries/* "$ROOT/etc/default/grub")" "$before"
+        assert [ ! -e "$ROOT/etc/default/grub.d" ]
+    done
 }
 
 @test "reset-crashkernel with rpm-ostree; and where nothing is known" {
