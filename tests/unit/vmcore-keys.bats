@@ -51,3 +51,16 @@ judge() {
     make_vmcore raw --truth truth --memory 2M+1M --memory 2G+4M --pages 3 --set "PADDING=$(printf %040d 0)"
     ok "$UNIT/wrong-keys" --silent "$DATA/vmcore/wrong-keys.txt" --level 2 --key 'PG_|page\.private' "$VMCORE" raw truth
 }
+
+@test "keys: a PAGESIZE that is not the kernel's: no page type is believed" {
+    local levels size
+    for levels in 3 3:flat "3:flat --static-sections" "2 --static-sections"; do
+        for size in 4096 65536; do
+            # shellcheck disable=SC2086
+            make_vmcore raw --pages $levels --set "PAGESIZE=$size"
+            fails 0 "$VMCORE" save -q -f -d 31 raw dump
+            [[ $stderr = *"page types are not known"* ]] || fail "$levels, $size: $stderr"
+            pages_equal --page-size "$size" raw dump
+        done
+    done
+}
