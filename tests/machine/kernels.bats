@@ -34,6 +34,7 @@ displacement() { # STEP
     printf '0x%x' $((0x$(result "$1" | cut -d ' ' -f 1) - 0x$linked))
 }
 
+# That kernel has no modules, and crash wants to be told.
 own_crash() { # COMMAND...
     local commands=$BATS_TEST_TMPDIR/commands
     printf '%s\n' "$@" quit >"$commands"

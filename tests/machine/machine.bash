@@ -64,13 +64,10 @@ step_fails() {
         fail "step $1 in the guest: exit $status, expected $2: $stderr"
 }
 
-# Debian's kernel is newer than crash 9.0.2 knows: its module list cannot be
-# read (`invalid structure member offset: module_num_gpl_syms`), everything
-# else can.
 crash_says() { # FILES COMMAND...
     local files=$1 commands=$BATS_TEST_TMPDIR/commands
     shift
     printf '%s\n' "$@" quit >"$commands"
     # shellcheck disable=SC2086  # several files of one dump
-    lab crash --no_modules -s -i "$commands" "$(lab path vmlinux)" $files </dev/null
+    lab crash -s -i "$commands" "$(lab path vmlinux)" $files </dev/null
 }
