@@ -20,6 +20,18 @@ static bool counts_fit(const struct page_layout *l, const uint8_t *page)
 	return referenced > 0 || (!referenced && mapped < 0);
 }
 
+/* At the start of a page of struct pages stands a copy of a hugetlb page's head,
+ * and behind it a tail of the true one, where tails share the head's page
+ * (mm/hugetlb_vmemmap.c). */
+static bool may_be_copy(const struct page_layout *l, uint64_t virt, const uint8_t *page)
+{
+	const uint64_t compound = page_compound(l, page + l->size);
+	const uint64_t head = compound - PAGE_TAIL;
+
+	return compound & PAGE_TAIL && is_aligned(virt, 4096) && is_aligned(head, 4096) &&
+	       head < virt && (virt - head) % l->size == 0;
+}
+
 void evidence_add(struct evidence *e, const struct page_layout *l, uint64_t virt,
 		  const uint8_t *page, bool next)
 {
@@ -39,7 +51,7 @@ void evidence_add(struct evidence *e, const struct page_layout *l, uint64_t virt
 	e->poisoned += l->poisoned && flags & l->poisoned;
 	if (tail)
 		return;
-	if (flags & l->head && next) {
+	if (flags & l->head && next && !may_be_copy(l, virt, page)) {
 		e->heads++;
 		e->heads_named += page_names_head(virt + l->size,
 						  page_compound(l, page + l->size), virt);
