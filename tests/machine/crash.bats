@@ -80,3 +80,33 @@ frames() {
     # 0x9000... is where the kernel sees all memory, cached; pages of 16 KiB.
     assert_line --regexp "^ *[0-9a-f]+ +$(printf '%x' $(((0x$task & 0xffffffffffff) & ~0x3fff))) "
 }
+
+@test "slab caches: all the guest had, with its sizes of objects, and as many objects within 5 %" {
+    local caches=$BATS_TEST_TMPDIR/caches guest=$BATS_TEST_TMPDIR/guest
+    run crash_says "$GUEST/vmcore" "kmem -s"
+    assert_success
+    refute_output --partial "invalid"
+    # crash: CACHE OBJSIZE ALLOCATED TOTAL SLABS SSIZE NAME; object_size is
+    # without what SLUB puts behind an object, slabinfo's size is with it.
+    printf '%s\n' "$output" | awk '$1 ~ /^9/ { print $NF, $2, $4 }' | sort >"$caches"
+    # slabinfo: name active total objsize ...
+    result slabinfo | awk 'NR > 2 { print $1, $4, $3 }' | sort >"$guest"
+    assert [ "$(wc -l <"$guest")" -gt 50 ]
+    assert_equal "$(join -v 2 "$caches" "$guest")" ""
+    run join "$caches" "$guest"
+    assert_equal "$(printf '%s\n' "$output" | awk '$2 > $4')" ""
+    run awk '{ here += $3; there += $5 } END { print (here > there * 0.95 && here < there * 1.05), here, there }' \
+        <(printf '%s\n' "$output")
+    assert_output --regexp "^1 "
+}
+
+@test "an address in a slab: its cache and the task it is" {
+    local task
+    run crash_says "$GUEST/vmcore" "bt -c 0"
+    task=$(printf '%s\n' "$output" | sed -n 's/.* TASK: \([0-9a-f]*\) .*/\1/p')
+    run crash_says "$GUEST/vmcore" "kmem $task"
+    assert_success
+    assert_line --regexp " task_struct$"
+    assert_line "  [$task]"
+    assert_line 'COMMAND: "insmod"'
+}
