@@ -9,6 +9,12 @@
 #   stub NAME [TEXT]      a program on PATH that notes its arguments in $CALLS, then
 #                         runs TEXT
 #   calls                 what was called, one line each
+#   make_system           make_root, with stand-ins for all that a start calls
+#   traced ARG...         runs kdumpctl under dash and strace, whose output is in $TRACE
+#   processes             how many processes kdumpctl itself started in that; what a
+#                         stand-in does inside is its own
+#   count_processes       sets started_by_start, of a start with nothing changed, and
+#                         started_by_status; expects make_system
 #
 # The shells, each with other tools and in another locale: dash with GNU's tools and
 # mawk, bash as on a Chinese system, busybox with nothing but itself.
@@ -58,12 +64,44 @@ sysconfig() {
 }
 
 stub() { # NAME [TEXT]
+    rm -f "$STUBS/$1" # it may be a link to the real one
     printf '#!/bin/sh\nprintf "%%s\\n" "%s $*" >>"%s"\n%s\n' "$1" "$CALLS" "${2-}" >"$STUBS/$1"
     chmod +x "$STUBS/$1"
 }
 
 calls() {
     cat "$CALLS"
+}
+
+make_system() {
+    rm -rf "$ROOT" "$STUBS"
+    make_root
+    TRACE=$BATS_TEST_TMPDIR/trace
+    stub kexec "printf 1 >'$ROOT/sys/kernel/kexec_crash_loaded'"
+    stub vmcore
+    stub dracut "for out; do :; done; gzip </dev/null >\"\$out\""
+    mkdir -p "$ROOT/usr/lib/dracut/modules.d/55kdump"
+    : >"$ROOT/usr/lib/dracut/modules.d/55kdump/module-setup.sh"
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    echo 'MemTotal:        2032008 kB' >"$ROOT/proc/meminfo"
+}
+
+traced() {
+    KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH strace -f -q -s 4096 -e signal=none \
+        -e trace=execve,clone,clone3,fork,vfork -o "$TRACE" dash "$KDUMPCTL" "$@" >/dev/null
+}
+
+processes() {
+    grep -cE '(clone|clone3|fork|vfork)\(.*= [0-9]+$|resumed.*= [0-9]{2,}$' "$TRACE" || true
+}
+
+count_processes() {
+    traced start
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    traced start
+    started_by_start=$(processes)
+    traced status
+    started_by_status=$(processes)
 }
 
 # All of busybox and nothing else: made once for a file of tests.
