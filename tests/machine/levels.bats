@@ -92,8 +92,11 @@ dropped() {
             ok "$UNIT/compare-dump" --dropped "$(dropped $level)" "$GUEST/vmcore.raw" "$GUEST/vmcore.$codec.$level"
         done
     done
-    result elf.31 >/dev/null
-    ok "$UNIT/compare-dump" --dropped "$(dropped 31)" "$GUEST/vmcore.raw" "$GUEST/vmcore.elf.31"
+    local dump
+    for dump in p.31 elf.31; do
+        result $dump >/dev/null
+        ok "$UNIT/compare-dump" --dropped "$(dropped 31)" "$GUEST/vmcore.raw" "$GUEST/vmcore.$dump"
+    done
 }
 
 @test "levels: each is smaller than the one before" {
@@ -108,7 +111,7 @@ dropped() {
 
 @test "levels: crash says of each, with each codec, what it says of level 1" {
     local dump
-    for dump in c.1 c.0 c.17 c.31 l.0 l.1 l.17 l.31 z.0 z.1 z.17 z.31; do
+    for dump in c.1 c.0 c.17 c.31 l.0 l.1 l.17 l.31 z.0 z.1 z.17 z.31 p.31; do
         run crash_says "$GUEST/vmcore.$dump" sys bt ps "kmem -i" "kmem -s" files log
         assert_success
         printf '%s\n' "$output" | grep -v -e DUMPFILE -e "COMMIT LIMIT" -e "error trace" >"$BATS_TEST_TMPDIR/$dump"

@@ -86,6 +86,22 @@ no_part_or_whole_ones() {
     ok "$VMCORE" info part.1
 }
 
+@test "full disk: at each call of a rebuild, and of a log" {
+    make_vmcore raw --memory 2M+1M --memory 2G+1M
+    "$VMCORE" save -q --threads 1 -F raw flat
+    "$VMCORE" save -q --threads 1 raw plain
+    old_and_words() {
+        [ "$status" -eq 1 ] && grep -q "No space left on device$" err && [ "$(wc -l <err)" -le 2 ] &&
+            { is_precious || grep -q 'syncing directory' err; }
+    }
+    at_each_call 28 old_and_words "$VMCORE" rebuild --force flat dump
+    [ "$calls" -ge 10 ]
+    cmp plain dump
+    at_each_call 28 old_and_words "$VMCORE" dmesg --force raw dump
+    [ "$calls" -ge 4 ]
+    grep -q 'synthetic crash' dump
+}
+
 @test "full disk: at each call the next level of a list is tried" {
     make_vmcore raw --memory 2M+1M --memory 2G+2M --pages 3
     "$VMCORE" save -q --threads 1 -d 31 raw small
