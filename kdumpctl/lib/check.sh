@@ -148,7 +148,7 @@ check_server() {
         check_verdict "$check_name" FAILED "$check_words: ssh is not installed" "Install the OpenSSH client."
         return
     fi
-    if [ ! -r "$ROOT$conf_sshkey" ]; then
+    if ! can_read "$ROOT$conf_sshkey"; then
         check_verdict "$check_name" FAILED "$check_words: the key $conf_sshkey is not there" \
             "kdumpctl propagate makes one and takes it to the server."
         return

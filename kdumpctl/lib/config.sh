@@ -85,7 +85,7 @@ config_lines() {
     elif [ ! -f "$ROOT$file" ]; then
         config_bad "file" "not a regular file"
         return 0
-    elif [ ! -r "$ROOT$file" ]; then
+    elif ! can_read "$ROOT$file"; then
         config_bad "file" "cannot be read; are you root?"
         return 0
     fi

@@ -76,6 +76,7 @@ facts_make() {
     fact log_kmsg "$sys_kmsgloglvl"
     host=
     read -r host <"$ROOT/proc/sys/kernel/hostname" || true
+    ! has_control "$host" || host=
     fact host "$host"
     fact targets "$targets"
     facts=$facts$target_facts

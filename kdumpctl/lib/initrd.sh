@@ -164,36 +164,42 @@ free_space_of() {
     esac
 }
 
-# Sets building, an empty file in the first directory that takes one.
+# DIRECTORY: sets building, an empty file there; fails where none can be made.
 initrd_begin() {
-    for directory in "$directory1" ${directory2:+"$directory2"}; do
-        [ -d "$ROOT$directory" ] || cmd mkdir -p "$ROOT$directory" || continue
-        initrd_name "$directory"
-        # What an earlier, killed run left.
-        rm -f "$ROOT$directory"/.initramfs-*kdump.img.* 2>/dev/null
-        building=$ROOT$directory/.${initrd##*/}.$$
-        { true >"$building"; } 2>/dev/null && return 0
-        step "$directory cannot be written"
-    done
-    complain "no place for the initramfs: neither $directory1 nor $INITRD_ELSEWHERE can be written" \
-        "Make /boot writable, or $INITRD_ELSEWHERE."
+    [ -d "$ROOT$1" ] || cmd mkdir -p "$ROOT$1" || return 1
+    initrd_name "$1"
+    # What an earlier, killed run left.
+    rm -f "$ROOT$1"/.initramfs-*kdump.img.* 2>/dev/null
+    building=$ROOT$1/.${initrd##*/}.$$
+    { true >"$building"; } 2>/dev/null && return 0
+    building=
+    step "$1 cannot be written"
+    return 1
 }
 
+# In the second directory where the first cannot be written or has no room.
 initrd_build() {
     initrd_builder || return 1
-    initrd_begin || return 1
-    trap 'rm -f "$building"' EXIT
-    trap 'exit 1' HUP INT TERM
     mkdir -p "$ROOT/run/kdump"
     printf '%s' "$facts" >"$ROOT/run/kdump/facts"
     KDUMP_FACTS=$ROOT/run/kdump/facts
     IN_KDUMP=1
     export KDUMP_FACTS IN_KDUMP
-    if "initrd_with_$builder" && [ -s "$building" ]; then
-        initrd_finish
-    else
-        initrd_failed
-    fi
+    building=
+    trap 'rm -f "$building"' EXIT
+    trap 'exit 1' HUP INT TERM
+    short_of_room=
+    for place in "$directory1" ${directory2:+"$directory2"}; do
+        initrd_begin "$place" || continue
+        if "initrd_with_$builder" && [ -s "$building" ]; then
+            initrd_finish
+            return
+        fi
+        initrd_has_room || { short_of_room=$place; continue; }
+        short_of_room=
+        break
+    done
+    initrd_failed
 }
 
 initrd_finish() {
@@ -205,12 +211,31 @@ initrd_finish() {
     complain "the initramfs was built, but not put in its place, $initrd (above)"
 }
 
-initrd_failed() {
-    rm -f "$building"
-    trap - EXIT HUP INT TERM
+# After a build that failed: whether that was for another reason than room. What is there
+# already shows how much it takes.
+initrd_has_room() {
+    wanted=16384
+    if [ -s "$ROOT$initrd" ]; then
+        size=$(wc -c <"$ROOT$initrd")
+        wanted=$((wanted + size / 1024))
+    fi
     free_space_of "$ROOT${initrd%/*}"
-    if [ "$free_space" -lt 16384 ]; then
-        complain "$builder could not build the initramfs: ${initrd%/*} has $free_space KiB left" \
+    [ "$free_space" -ge 1024 ] || { rm -f "$building"; room_left=$free_space; return 1; }
+    rm -f "$building"
+    free_space_of "$ROOT${initrd%/*}"
+    room_left=$free_space
+    [ "$free_space" -ge "$wanted" ] && return 0
+    step "$place has $room_left KiB left"
+    return 1
+}
+
+initrd_failed() {
+    trap - EXIT HUP INT TERM
+    if [ -z "$building" ]; then
+        complain "no place for the initramfs: neither $directory1 nor $INITRD_ELSEWHERE can be written" \
+            "Make /boot writable, or $INITRD_ELSEWHERE."
+    elif [ -n "$short_of_room" ]; then
+        complain "$builder could not build the initramfs: $short_of_room has $room_left KiB left" \
             "Make room there; what was built before is still in place."
     else
         complain "$builder could not build the initramfs (above)" \

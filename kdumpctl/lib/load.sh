@@ -216,12 +216,15 @@ cmd_restart() {
 }
 
 # As it was loaded last, for CPUs and memory that came or went: nothing is read,
-# built or looked for again where the record of the load is there.
+# built or looked for again where the record of the load is there. A stop takes the record
+# away, and an event that was on its way must not undo it.
 reload() {
     feasible || return 1
-    [ "$loaded" = yes ] || warn "no crash kernel was loaded"
     if loaded_record_read; then
+        [ "$loaded" = yes ] || warn "no crash kernel was loaded"
         crash_kernel_load
+    elif [ "$loaded" = no ]; then
+        warn "no crash kernel was loaded, and none is now; kdumpctl start loads one"
     else
         step "no record of the last load; reading the configuration"
         restart

@@ -20,7 +20,7 @@ DRACUT_MODULE=/usr/lib/dracut/modules.d/55kdump
 # add to a list with one name a line, as names hold blanks but no line feeds.
 list_add() { # PATH...: those that are there
     for file; do
-        { [ -f "$file" ] && [ -r "$file" ]; } || continue
+        { [ -f "$file" ] && can_read "$file"; } || continue
         case $file in
         *[[:cntrl:]]*) continue ;;
         esac
@@ -57,7 +57,7 @@ list_network() {
 }
 
 list_ssh() {
-    if [ ! -r "$ROOT$conf_sshkey" ]; then
+    if ! can_read "$ROOT$conf_sshkey"; then
         config_origin sshkey
         complain "$origin: sshkey: $conf_sshkey is not there" \
             "kdumpctl propagate makes one and takes it to the server."

@@ -103,7 +103,8 @@ dump_send() {
     done
     [ $# -gt 0 ] || return 0
     read_first_line /proc/sys/kernel/hostname || true
-    cmd "$@" <<TEXT && return 0
+    # Without the lock: a mailer may leave somebody behind who goes on trying.
+    cmd "$@" 9>&- <<TEXT && return 0
 A kernel crash dump of $first_line
 
 Directory: $dump_directory

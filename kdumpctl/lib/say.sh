@@ -18,6 +18,8 @@
 #   keep_words yes|no     yes: warnings, errors and steps are not printed but kept,
 #                         in kept_warnings (lines) and kept_what, kept_remedy (of the
 #                         first error), for check to say them in its own way
+#   can_read FILE         whether it can be opened; busybox's [ -r ] says yes to root for
+#                         files that are locked up even for it
 #   cmd WORD...           with -v shows the command, then runs it
 
 ROOT=${KDUMP_ROOT-}
@@ -65,6 +67,10 @@ keep_words() { # yes|no
     kept_warnings=
     kept_what=
     kept_remedy=
+}
+
+can_read() {
+    { true <"$1"; } 2>/dev/null
 }
 
 cmd() {

@@ -58,6 +58,9 @@ mount_find() {
     mount_point=
     # Optional fields end at a single dash.
     while read -r _ _ mounted_number mounted_root mounted_point mounted_flags mounted_more; do
+        case $mounted_point$mounted_root in
+        *\\012*) continue ;; # it could not be told in a line
+        esac
         decode_mount "$mounted_point"
         mounted_point=$decoded
         while :; do

@@ -149,3 +149,24 @@ $output"
         assert_line --partial "makedumpfile -l --message-level 7 -d 31"
     done
 }
+
+@test "the three shells are three, each with its own tools, and one of them on a Chinese system" {
+    local shell seen= expected
+    printf '%s\n' 'printf "%s " "$(readlink "/proc/$$/exe")" "$(readlink -f "$(command -v sed)")" "$LC_ALL" "$DEB_GREP_ENABLE_STRAY_BACKSLASH_WARN"' \
+        >"$BATS_TEST_TMPDIR/probe"
+    KDUMPCTL=$BATS_TEST_TMPDIR/probe
+    for shell in $SHELLS; do
+        run in_shell "$shell"
+        seen="$seen$output"$'\n'
+    done
+    same "$seen" "$(readlink -f "$(command -v dash)") $(readlink -f "$(command -v sed)") C 1 
+$(readlink -f "$(command -v bash)") $(readlink -f "$(command -v sed)") zh_CN.UTF-8 1 
+$(readlink -f "$(command -v busybox)") $(readlink -f "$(command -v busybox)") C 1 
+"
+    # The locale is there; kdumpctl puts itself into C, whatever it is started in.
+    chinese_locale
+    assert_equal "$(LC_ALL=zh_CN.UTF-8 locale charmap 2>&1)" UTF-8
+    # No awk and no grep, whose dialects differ, is ever started.
+    run grep -wE 'awk|mawk|gawk|grep|egrep|sed|perl|python3?' "$KD/commands.table"
+    assert_failure
+}

@@ -197,6 +197,8 @@ xfs /dev/vdb1|40 27 254:16 /ostree/deploy/var /mnt rw - xfs /dev/vdb1 rw;41 27 2
 |40 27 0:40 /@ /var rw - btrfs /dev/vdb1 rw,subvol=/@,noatime||options=subvol=/@ path=/crash
 |40 27 0:40 /a\040b /var rw - btrfs /dev/vdb1 rw,subvol=/a\040b||path=/crash mount=/var
 |40 27 0:40 / /var rw - btrfs /dev/vdb1 rw,nosubvol=/x||options= path=/crash
+xfs /dev/vdb1|40 27 254:16 / /m\012target2_kind=raw rw - xfs /dev/vdb1 rw||kind=fs mount=
+xfs /dev/vdb1|40 27 254:16 / /m\012x rw - xfs /dev/vdb1 rw;41 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||mount=/mnt
 xfs /dev/vdb1\npath /|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||path=/ mount=/mnt
 xfs /dev/disk/by-id/virtio-dump|40 27 254:16 / /mnt rw - xfs /dev/vdb1 rw||mount=/mnt source=UUID=0c5d3c5e-5f3e-4b7c-9d7d-6a3b8f0f4d11
 btrfs /dev/vdb1|40 27 0:40 /@home /home rw - btrfs /dev/vdb1 rw||options=subvol=/@home path=/var/crash

@@ -304,6 +304,20 @@ kdump: Starting kdump: [FAILED]"
     kdumpctl_ok reload
     same "$output" "kdump: Reloading kdump: [OK]"
     same "$(calls | cut -d ' ' -f 1-2)" "kexec -p"
+    # A load that failed is tried again; a stop is not undone.
+    lost() { running; echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"; }
+    FRESH=lost
+    kdumpctl reload
+    assert_equal "$status" 0
+    assert_equal "$stderr" "kdumpctl: warning: no crash kernel was loaded"
+    loaded 1
+    stopped() { running; conf ""; KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" stop >/dev/null; }
+    FRESH=stopped
+    kdumpctl reload
+    assert_equal "$status" 0
+    assert_equal "$stderr" "kdumpctl: warning: no crash kernel was loaded, and none is now; kdumpctl start loads one"
+    same "$(calls)" ""
+    loaded 0
     FRESH=built
     kdumpctl_ok condrestart
     same "$(calls)" ""
@@ -455,4 +469,136 @@ vmlinuz-9.9"
         assert_equal "$status" 1
         says "kdumpctl: kdumpctl --help lists the commands."
     done
+}
+
+# With no right to pass permissions by: what root has as a service that is locked up, and
+# what somebody else has.
+without_rights() {
+    setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "$@"
+}
+
+@test "files that may not be read, directories that may not be written: named, with what to do" {
+    local what said shell
+    command -v setpriv >/dev/null || skip "no setpriv here"
+    locked() { fresh; sysconfig 'KDUMP_STDLOGLVL=3\n'; conf 'path /var/crash\n'; (cd "$ROOT" && eval "$what"); }
+    while IFS='|' read -r what said; do
+        for shell in $SHELLS; do
+            locked
+            run --separate-stderr without_rights bash -c "$(declare -f in_shell busybox_path chinese_locale)
+                ROOT=$ROOT STUBS=$STUBS KDUMPCTL=$KDUMPCTL BATS_FILE_TMPDIR=$BATS_FILE_TMPDIR in_shell $shell start"
+            (cd "$ROOT" && chmod -R u+rwX .)
+            if [ -n "$said" ]; then
+
+                assert_equal "$status" 1
+                says "kdumpctl: ${said//ROOT/$ROOT}"
+                same "$(calls)" ""
+            else
+                assert_equal "$stderr" ""
+                assert_equal "$status" 0
+                assert [ -s "$ROOT/var/lib/kdump/initramfs-${RELEASE}kdump.img" ]
+            fi
+        done
+    done <<'TABLE'
+chmod 0 etc/kdump.conf|/etc/kdump.conf: file: cannot be read; are you root?
+chmod 0 etc/sysconfig/kdump|/etc/sysconfig/kdump: file: cannot be read; are you root?
+echo ssh a@b >etc/kdump.conf; mkdir -p root/.ssh; echo >root/.ssh/kdump_id_rsa; chmod 0 root/.ssh/kdump_id_rsa|default: sshkey: /root/.ssh/kdump_id_rsa is not there
+mkdir -p run/kdump; chmod 555 run/lock|ROOT/run/lock/kdump cannot be written
+chmod 555 boot|
+chmod 555 boot var/lib/kdump|no place for the initramfs: neither /boot nor /var/lib/kdump can be written
+TABLE
+}
+
+# Free KiB of /boot and of /var/lib/kdump | where dracut works | what comes of it
+@test "no room in /boot: /var/lib/kdump is next; no room there either: the old one stays" {
+    local boot elsewhere works said
+    full() {
+        built
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        stub df 'echo header
+            case $3 in
+            */boot) echo "/dev/vda2 1 1 '"$boot"' 50% /" ;;
+            *) echo "/dev/vda2 1 1 '"$elsewhere"' 50% /" ;;
+            esac'
+        stub dracut "for out; do :; done
+            case \$out in
+            *$works*) echo new >\"\$out\" ;;
+            *) echo half >\"\$out\"; exit 1 ;;
+            esac"
+    }
+    FRESH=full
+    while IFS='|' read -r boot elsewhere works said; do
+        kdumpctl start
+        if [ -n "$said" ]; then
+            assert_equal "$status" 1
+            says "kdumpctl: $said"
+            same "$(cat "$ROOT/$INITRD")" initramfs
+            same "$(calls | grep -c kexec)" 0
+        else
+            assert_equal "$status" 0
+            same "$(cat "$ROOT/var/lib/kdump/initramfs-${RELEASE}kdump.img")" new
+            [[ $(calls) == *"kexec -p --initrd=$ROOT/var/lib/kdump/"* ]]
+        fi
+        same "$(find "$ROOT" -name '.initramfs*')" ""
+    done <<'TABLE'
+0|100000|/var/lib/kdump/|
+8000|100000|/var/lib/kdump/|
+0|0|nowhere|dracut could not build the initramfs: /var/lib/kdump has 0 KiB left
+100000|100000|nowhere|dracut could not build the initramfs (above)
+TABLE
+    FRESH=
+    boot=0 elsewhere=100000 works=/var/lib/kdump/
+    full
+    ok in_shell dash start
+    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    : >"$CALLS"
+    ok in_shell dash start
+    same "$(calls | cut -d ' ' -f 1)" kexec
+}
+
+@test "killed at any moment of a build: the next start loads what is whole" {
+    local moment
+    half() {
+        built
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+        # chmod and mv come last; the list is written behind them.
+        stub "$moment" "case \$* in *kdump.img*) kill -9 \$PPID; sleep 0.2 ;; *) exec /bin/$moment \"\$@\" ;; esac"
+        in_shell dash start >/dev/null 2>&1 || true
+        rm "$STUBS/$moment"
+        echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+    }
+    FRESH=half
+    for moment in chmod mv; do
+        kdumpctl_ok start
+        assert_line --partial "building the initramfs"
+        same "$(find "$ROOT" -name '.initramfs*')" ""
+        loaded 1
+    done
+    # Between the two renames: the list is the old one's.
+    between() { built; echo newer >"$ROOT/$INITRD"; }
+    FRESH=between
+    kdumpctl_ok start --early
+    assert_line --partial "no whole initramfs"
+    kdumpctl_ok start
+    assert_line --partial "not as it was built"
+}
+
+@test "the directory for dumps is made, for root alone, and labelled where SELinux is on" {
+    labelled() {
+        fresh
+        (cd "$ROOT" && eval "$change")
+        stub restorecon "$result"
+    }
+    FRESH=labelled
+    local change="rmdir var/crash" result="exit 0"
+    kdumpctl_ok start
+    assert_equal "$(stat -c %a "$ROOT/var/crash")" 700
+    same "$(calls | grep -c restorecon)" 0
+    change="rmdir var/crash; mkdir -p sys/fs/selinux; echo 1 >sys/fs/selinux/enforce"
+    kdumpctl_ok start
+    same "$(calls | grep restorecon)" "restorecon $ROOT/var/crash"
+    result="exit 1"
+    kdumpctl start
+    assert_equal "$status" 0
+    says "kdumpctl: warning: $ROOT/var/crash: its SELinux label could not be set (above)"
+    loaded 1
 }
