@@ -7,49 +7,22 @@ load kdumpctl
 
 SERVICE=$TOP/kdumpctl/service
 
-fresh() {
-    rm -rf "$ROOT" "$STUBS"
-    make_root
-    stub kexec "printf 1 >'$ROOT/sys/kernel/kexec_crash_loaded'"
-    stub vmcore
-    stub dracut "for out; do :; done; gzip </dev/null >\"\$out\""
-    mkdir -p "$ROOT/usr/lib/dracut/modules.d/55kdump"
-    : >"$ROOT/usr/lib/dracut/modules.d/55kdump/module-setup.sh"
-    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
-    echo 'MemTotal:        2032008 kB' >"$ROOT/proc/meminfo"
-}
-
 setup() {
     make_root
-    TRACE=$BATS_TEST_TMPDIR/trace
-}
-
-traced() { # ARG...: under dash
-    KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH strace -f -q -s 4096 -e signal=none \
-        -e trace=execve,clone,clone3,fork,vfork -o "$TRACE" dash "$KDUMPCTL" "$@" >/dev/null
-}
-
-# Processes that kdumpctl itself started; what a stand-in does inside is its own.
-processes() {
-    grep -cE '(clone|clone3|fork|vfork)\(.*= [0-9]+$|resumed.*= [0-9]{2,}$' "$TRACE" || true
 }
 
 @test "a start with nothing changed: at most 60 processes; status at most 5" {
-    fresh
-    traced start
-    echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
-    traced start
-    echo "start: $(processes) processes"
-    assert [ "$(processes)" -le 60 ]
-    assert [ "$(processes)" -ge 3 ]
-    traced status
-    echo "status: $(processes) processes"
-    assert [ "$(processes)" -le 5 ]
+    make_system
+    count_processes
+    echo "start: $started_by_start processes, status: $started_by_status"
+    assert [ "$started_by_start" -le 60 ]
+    assert [ "$started_by_start" -ge 3 ]
+    assert [ "$started_by_status" -le 5 ]
 }
 
 @test "every program that is started, and every option of it, is in the table" {
     local command line word options allowed
-    fresh
+    make_system
     for command in start check estimate rebuild restart reload show status stop; do
         traced $command || true
         cat "$TRACE" >>"$TRACE.all"
