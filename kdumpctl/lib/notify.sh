@@ -117,7 +117,7 @@ TEXT
 }
 
 dumps_in() { # DIRECTORY
-    for directory in "$ROOT$1"/*/; do
+    for directory in "$ROOT$1/$own_dumps"*/; do
         [ ! -d "$directory" ] || dump_report "${directory%/}"
     done
 }
@@ -156,6 +156,13 @@ cmd_notify() {
     [ -d "$ROOT${REPORTED%/*}" ] || mkdir -p "$ROOT${REPORTED%/*}" || return 1
     notify_failed=no
     looked=$LF
+    own_dumps=
+    case $target_facts in
+    *_kind=nfs"$LF"* | *_kind=virtiofs"$LF"*) # others may leave theirs there, too
+        read_first_line /proc/sys/kernel/hostname || true
+        own_dumps=$first_line-
+        ;;
+    esac
     reported_read
     before=$reported
     target_each dumps_look

@@ -95,6 +95,7 @@ debian-installed*) exit 1 ;; # deb-systemd-helper has not heard of it
 esac
 STUB
     chmod 755 "$root/usr/bin/systemctl"
+    ln -s systemctl "$root/usr/bin/systemd-run"
     ln -s systemctl "$root/usr/bin/deb-systemd-helper"
     ln -s systemctl "$root/usr/bin/deb-systemd-invoke"
     rpm --root "$root" --initdb

@@ -141,6 +141,20 @@ kdumpctl: warning: KDUMP_NOTIFY_COMMAND failed (above); /var/crash/$NAME will be
 kdump: new dump: /dumps/$NAME${SAID#/var/crash/$NAME}"
 }
 
+@test "of what is on a server only this machine's own dumps are reported" {
+    shared() {
+        fresh
+        conf 'nfs server:/x\npath /\n'
+        echo "40 27 0:40 / /mnt rw - nfs4 server:/x rw" >>"$ROOT/proc/self/mountinfo"
+        dump other-2026-11-25-10:00:00
+        mkdir "$ROOT/mnt"
+        mv "$ROOT"/var/crash/* "$ROOT/mnt"
+    }
+    FRESH=shared
+    kdumpctl_ok notify
+    same "$output" "kdump: new dump: /mnt/${SAID#/var/crash/}"
+}
+
 @test "the list of what was reported stays short; VMCORE_CREATION_NOTIFICATION=no: nothing is" {
     long() {
         fresh

@@ -23,7 +23,7 @@ setup() {
 @test "every program that is started, and every option of it, is in the table" {
     local command line word options allowed
     make_system
-    for command in start check estimate rebuild restart reload show status stop; do
+    for command in start check estimate rebuild restart reload notify show status stop; do
         traced $command || true
         cat "$TRACE" >>"$TRACE.all"
     done
