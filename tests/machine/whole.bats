@@ -16,6 +16,11 @@ setup_file() {
     # As the small system sees them that mounts this disk on /disk.
     ln -s ../steps "$tree/disk/steps"
     ln -s ../out "$tree/disk/out"
+    mkdir -p "$tree/usr/local/bin"
+    printf '%s\n' '#!/bin/sh' 'while read -r line; do echo "after saving: $line" >/dev/kmsg; done </proc/meminfo' \
+        >"$tree/usr/local/bin/meminfo"
+    chmod 755 "$tree/usr" "$tree/usr/local" "$tree/usr/local/bin" "$tree/usr/local/bin/meminfo"
+    echo 'kdump_post /usr/local/bin/meminfo' >>"$tree/etc/kdump.conf"
     lab initramfs "$dir/initrd"
     lab root "$dir/root.img" "$tree"
     rm -rf "$tree"
@@ -86,6 +91,53 @@ vmcore-dmesg.txt"
     assert_success
     assert_line "kdump: Kdump is operational"
     assert_line --regexp "crash test [0-9a-f]{8}: the dump arrived"
+}
+
+@test "check finds nothing wrong; a restart builds nothing, a CPU that comes reloads through udev" {
+    run result check-enabled
+    assert_success
+    refute_line --regexp "^(FAILED|warning)"
+    result restart
+    run result unit-first
+    assert_line ActiveState=active
+    assert_line UnitFileState=enabled
+    run result journal-first
+    assert_equal "$(printf '%s\n' "$output" | grep -c 'building the initramfs')" 1
+    assert_line --partial "Reloading kdump: [OK]"
+}
+
+@test "the next boot loads early what was there, and builds nothing; the new dump is reported" {
+    result early
+    run result unit-early
+    assert_line ActiveState=active
+    run result journal-early
+    assert_line "kdump: kexec: loaded the crash kernel, early"
+    run result unit-second
+    assert_line ActiveState=active
+    run result journal-second
+    refute_line --partial "building the initramfs"
+    assert_line "kdump: kexec: loaded the crash kernel"
+    local said="/var/crash/loongdump-.*: the dump, filtered; Kernel panic - not syncing: sysrq triggered crash \(crash test [0-9a-f]{8}\)"
+    run result journal-notify
+    assert_line --regexp "^kdump: new dump: $said$"
+    same "$(printf '%s\n' "$output" | grep -c 'new dump')" 1
+    run result status-after
+    assert_line --regexp "^kdump: last dump: $said$"
+    result stop
+    step_fails status-stopped 3
+}
+
+@test "the estimate is not less than what the capture used, and at most 64 MiB above it" {
+    local needed available total
+    needed=$(result estimate | awk '/ in all$/ { print $1 * 1024 }')
+    # Of the reservation, what the kernel had no use for when the dump was saved.
+    available=$(sed -n 's/.*after saving: MemAvailable: *\([0-9]*\) kB.*/\1/p' "$BATS_FILE_TMPDIR/log")
+    total=$((192 * 1024 - available))
+    result estimate
+    echo "# estimated $((needed / 1024)) MiB, used $((total / 1024)) of 192" >&3
+    grep -a "after saving: " "$BATS_FILE_TMPDIR/log" | head -40
+    assert [ "$needed" -ge "$total" ]
+    assert [ $((needed - total)) -le 65536 ]
 }
 
 @test "how long it took" {

@@ -165,7 +165,7 @@ TABLE
     change="echo 134217728 >sys/kernel/kexec_crash_size"
     kdumpctl estimate
     assert_equal "$status" 0
-    assert_equal "$stderr" "kdumpctl: warning: the reservation is smaller than recommended; kdumpctl reset-crashkernel --value=224M, then reboot"
+    assert_equal "$stderr" "kdumpctl: warning: the reservation is smaller than recommended; kdumpctl reset-crashkernel --value=192M, then reboot"
 }
 
 @test "estimate: a built initramfs counts packed and unpacked" {

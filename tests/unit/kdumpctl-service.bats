@@ -74,6 +74,10 @@ nfs a:/b\n|1
 sftp a@b|1
 ext4 UUID=1\nfallback nfs a:/b\n|1
 path nfs\n|0
+dracut_args --add-drivers "x" --mount "server:/x /mnt nfs4 ro"\n|1
+dracut_args --mount="server:/x /mnt nfs"\n|1
+dracut_args --mount "/dev/vdb1 /nfs xfs"\n|0
+dracut_args --add nfs\n|0
 TABLE
     rm "$ROOT/etc/kdump.conf"
     KDUMP_ROOT=$ROOT ok dash "$SERVICE/kdump-dep-generator" "$out"
