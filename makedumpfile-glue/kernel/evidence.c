@@ -93,7 +93,9 @@ void evidence_judge(const struct evidence *e, struct page_layout *l,
 	if (fails(e->on_lru, e->on_lru_mapped))
 		page_filters_off(l, result, cache | DUMP_LEVEL_USER,
 				 "most pages with PG_lru have no OFFSET(page.mapping)");
-	if (l->lru && fails(e->users, e->users_on_lru))
+	/* New ones wait for the LRU in batches of each CPU's: they may be all there
+	 * are, but then others are on it. */
+	if (l->lru && fails(e->users, e->users_on_lru) && e->on_lru_mapped < e->users)
 		page_filters_off(l, result, cache | DUMP_LEVEL_USER,
 				 "most pages of users are without PG_lru");
 	if (e->poisoned >= CASES_MIN && e->poisoned > e->pages >> POISONED_MAX_SHIFT)
