@@ -96,6 +96,7 @@ struct arguments {
 	char **part_names;  /* made up for a split dump of one name */
 	bool codec_given;
 	save_summary *summary; /* NULL: none */
+	bool check;            /* only the command line */
 };
 
 /* "31" or "31,1": the next is tried where a dump finds no room. */
@@ -363,7 +364,7 @@ static int run(void *arguments, char **operands, int count)
 	a->save.parts = (const char *const *)operands + 1;
 	a->save.part_count = count - 1;
 	err = check_together(a, count - 1);
-	status = err ? command_misused(&command, err) : save(a);
+	status = err ? command_misused(&command, err) : a->check ? EXIT_DONE : save(a);
 	for (i = 0; a->part_names && i < a->split; i++)
 		free(a->part_names[i]);
 	free(a->part_names);
@@ -382,16 +383,27 @@ static const struct command command = {
 	.run = run,
 };
 
-int save_command(int argc, char **argv, save_summary *summary)
+static int go(int argc, char **argv, save_summary *summary, bool check)
 {
 	struct arguments a = {
 		.save = { .output = &output_kdump, .codec = PAGE_ZLIB },
 		.levels = { DUMP_LEVEL_ZERO },
 		.level_count = 1,
 		.summary = summary,
+		.check = check,
 	};
 
 	return command_run(&command, argc, argv, &a, &a.open);
+}
+
+int save_command(int argc, char **argv, save_summary *summary)
+{
+	return go(argc, argv, summary, false);
+}
+
+int save_check(int argc, char **argv)
+{
+	return go(argc, argv, NULL, true);
 }
 
 int cmd_save(int argc, char **argv)

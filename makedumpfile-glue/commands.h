@@ -25,6 +25,9 @@ enum exit_status {
 int cmd_save(int argc, char **argv);
 /* cmd_save() with another summary than its own, or none. */
 int save_command(int argc, char **argv, save_summary *summary);
+/* Only says what is wrong with the command line. */
+int save_check(int argc, char **argv);
+int cmd_grab(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_check(int argc, char **argv);

@@ -17,6 +17,7 @@ static const char help[] =
 	"  dmesg SOURCE [DEST]  the kernel's log\n"
 	"  check SOURCE         read all of a dump and say whether it is whole\n"
 	"  rebuild SOURCE DEST  a plain dump of a flattened one\n"
+	"  grab DOMAIN DEST     a dump of a running guest of libvirt's\n"
 	"\n"
 	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump; plain,\n"
 	"flattened or split; a file of virsh dump or virsh save, a QEMU migration stream\n"
@@ -33,6 +34,7 @@ static const struct {
 	{ "dmesg", cmd_dmesg },
 	{ "check", cmd_check },
 	{ "rebuild", cmd_rebuild },
+	{ "grab", cmd_grab },
 };
 
 int fail(struct error *err)

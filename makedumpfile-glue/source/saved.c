@@ -10,6 +10,7 @@
 
 #include "lib/bytes.h"
 #include "lib/unpack-file.h"
+#include "makedumpfile-glue/source/domain.h"
 #include "makedumpfile-glue/source/stream.h"
 
 #define SAVED_MARK  "LibvirtQemudSave"
@@ -79,25 +80,6 @@ static struct error *read_header(struct saved *saved, uint32_t *ret_xml_size)
 	return NULL;
 }
 
-/* The value of an attribute of <type>, libvirt's own quoting; false when there
- * is none that fits. */
-static bool type_attribute(const char *xml, const char *name, char *ret, size_t room)
-{
-	const char *type = strstr(xml, "<type "), *end = type ? strchr(type, '>') : NULL;
-	const char *at = type ? strstr(type, name) : NULL;
-	size_t len;
-
-	if (!end || !at || at > end)
-		return false;
-	at += strlen(name);
-	len = strcspn(at, "'>");
-	if (len >= room || at[len] != '\'')
-		return false;
-	memcpy(ret, at, len);
-	ret[len] = 0;
-	return true;
-}
-
 static struct error *check_xml(const struct saved *saved, uint32_t size)
 {
 	char *xml cleanup_free = malloc((size_t)size + 1), arch[64];
@@ -109,7 +91,7 @@ static struct error *check_xml(const struct saved *saved, uint32_t size)
 	if (err)
 		return err;
 	xml[size] = 0;
-	if (type_attribute(xml, "arch='", arch, sizeof(arch)) &&
+	if (domain_attribute(xml, "type", "arch", arch, sizeof(arch)) &&
 	    strcmp(arch, "loongarch64"))
 		return error_new(ERROR_UNSUPPORTED, "%s: a guest of %s, not of loongarch64",
 				 saved->input->path, arch);

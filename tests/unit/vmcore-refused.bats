@@ -36,7 +36,7 @@ setup() {
 
 @test "options: every command explains itself" {
     local command
-    for command in save info dmesg rebuild check; do
+    for command in save info dmesg rebuild check grab; do
         ok "$VMCORE" $command --help
         assert_line --partial "Exit status: 0 "
     done

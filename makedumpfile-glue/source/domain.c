@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "makedumpfile-glue/source/domain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bytes.h"
+
+/* Behind "<element", where its attributes or its end follow. */
+static const char *find_element(const char *xml, const char *element)
+{
+	const size_t len = strlen(element);
+	const char *at = xml;
+
+	while ((at = strchr(at, '<'))) {
+		at++;
+		if (!strncmp(at, element, len) && strchr(" \t\r\n>", at[len]) && at[len])
+			return at + len;
+	}
+	return NULL;
+}
+
+bool domain_attribute(const char *xml, const char *element, const char *name, char *ret,
+		      size_t room)
+{
+	const char *at = find_element(xml, element);
+	const size_t name_len = strlen(name);
+
+	while (at && *at && *at != '>') {
+		size_t len;
+
+		at += strspn(at, " \t\r\n");
+		len = strcspn(at, "=>");
+		if (at[len] != '=' || at[len + 1] != '\'')
+			return false;
+		if (len == name_len && !strncmp(at, name, len)) {
+			at += len + 2;
+			len = strcspn(at, "'");
+			if (!at[len])
+				return false;
+			if (len >= room)
+				len = room - 1;
+			memcpy(ret, at, len);
+			ret[len] = 0;
+			return true;
+		}
+		at = strchr(at + len + 2, '\'');
+		if (at)
+			at++;
+	}
+	return false;
+}
+
+uint64_t domain_memory(const char *xml)
+{
+	const char *at = find_element(xml, "memory");
+	unsigned long long value;
+	char unit[8];
+	uint64_t size;
+
+	/* libvirt writes KiB, whatever it was given. */
+	if (!at || (domain_attribute(xml, "memory", "unit", unit, sizeof(unit)) &&
+		    strcmp(unit, "KiB")))
+		return 0;
+	at = strchr(at, '>');
+	value = at ? strtoull(at + 1, NULL, 10) : 0;
+	return mul_overflows(value, 1024, &size) ? 0 : size;
+}
