@@ -10,6 +10,8 @@
 #include "lib/loongarch.h"
 
 #define LOW_SIZE ((uint64_t)256 << 20)
+/* QEMU's memory backends are aligned so, and DIMMs with them. */
+#define DIMM_ALIGN ((uint64_t)2 << 20)
 
 const uint64_t guest_high_base[GUEST_LAYOUTS] = { 0x80000000, 0x90000000 };
 
@@ -78,12 +80,32 @@ void guest_ram_deinit(struct guest_ram *ram)
 	*ram = (struct guest_ram){ 0 };
 }
 
+/* What the machine began with, and what was plugged into it: DIMMs lie behind all
+ * the rest. libvirt calls its backends "ram-node0" and "memdimm0"; QEMU its own
+ * "loongarch.ram"; a user's names may be any. */
+static int plugged(const struct ram_block *block)
+{
+	static const char own[] = ".ram";
+	const char *name = block->name, *slash = strrchr(name, '/');
+	size_t len;
+
+	if (slash)
+		name = slash + 1;
+	len = strlen(name);
+	if (strstr(name, "dimm"))
+		return 2;
+	return !(len >= sizeof(own) && !strcmp(name + len - sizeof(own) + 1, own)) &&
+	       strncmp(name, "ram-node", 8) != 0;
+}
+
 /* The stream orders blocks by size. The machine puts the backends of its NUMA
  * nodes one after the other; their names count, "ram-node10" after "ram-node9". */
 static int compare_blocks(const void *a, const void *b)
 {
 	const struct ram_block *const *x = a, *const *y = b;
 
+	if (plugged(*x) != plugged(*y))
+		return plugged(*x) - plugged(*y);
 	if ((*x)->has_place && (*y)->has_place && (*x)->place != (*y)->place)
 		return (*x)->place < (*y)->place ? -1 : 1;
 	return strverscmp((*x)->name, (*y)->name);
@@ -101,7 +123,7 @@ struct error *guest_ram_lay_out(struct guest_ram *ram, size_t layout,
 				uint64_t *ret_promised, size_t *ret_layouts)
 {
 	struct ram_block **order = calloc(ram->block_count + 1, sizeof(*order));
-	uint64_t at = 0;
+	uint64_t at = 0, promised = 0;
 	size_t count = 0, i;
 
 	free(ram->pieces);
@@ -117,17 +139,19 @@ struct error *guest_ram_lay_out(struct guest_ram *ram, size_t layout,
 	qsort(order, count, sizeof(*order), compare_blocks);
 	for (i = 0; i < count; i++) {
 		const uint64_t size = order[i]->size;
-		const uint64_t low = at >= LOW_SIZE	   ? 0 :
-				     size < LOW_SIZE - at ? size :
-							     LOW_SIZE - at;
+		uint64_t low;
 
+		if (plugged(order[i]) > plugged(order[0]))
+			at = align_up(at, DIMM_ALIGN);
+		low = at >= LOW_SIZE ? 0 : size < LOW_SIZE - at ? size : LOW_SIZE - at;
 		add_piece(ram, at, low, order[i] - ram->blocks, 0);
 		add_piece(ram, guest_high_base[layout] + at + low - LOW_SIZE, size - low,
 			  order[i] - ram->blocks, low);
 		at += size;
+		promised += size;
 	}
 	free(order);
-	*ret_promised = at;
+	*ret_promised = promised;
 	*ret_layouts = at > LOW_SIZE ? GUEST_LAYOUTS : 1;
 	return NULL;
 }

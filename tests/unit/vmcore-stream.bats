@@ -80,6 +80,15 @@ same_memory() {
     same_memory numa
 }
 
+@test "stream: DIMMs behind all that the machine began with" {
+    guest libvirt --format stream --block memdimm2:73984K --block ram-node0:128M --block ram-node1:rest
+    same_memory libvirt
+    guest qemu --format stream --block mem1:65792K --block loongarch.ram:rest
+    same_memory qemu
+    guest path --format stream --block /objects/memdimm1:65792K --block /objects/loongarch.ram:rest
+    same_memory path
+}
+
 @test "stream: where memory beyond 256 MiB lies is told by the kernel's own tables" {
     local base
     make_vmcore other --pages 3 --pages-at 0x90800000 --memory 2M+4M --memory 0x90000000+4M
