@@ -122,4 +122,7 @@ action_rootfs() {
     save_mounted
     say "root file system: saved $saved_what"
     best=$saved best_what=$saved_what
+    case $best in
+    0 | 3) say "done: $best_what, on the root file system" ;;
+    esac
 }

@@ -2,7 +2,7 @@
 # A partition without a file system. The dump lies at its start in the
 # flattened format, which carries its own end; in the last MiB lies the
 # kernel's log, written first, until the dump needs that room too. At the
-# next start kdump-recover turns both into a directory of dumps.
+# next start kdumpctl (recover.sh) turns both into a directory of dumps.
 
 RAW_TAIL=1048576
 RAW_MAGIC="kdump log"
@@ -37,7 +37,7 @@ raw_size() {
 raw_log() {
     dump_log "$run/vmcore-dmesg.txt" || return 0
     {
-        printf '%s %s %s\n' "$RAW_MAGIC" "$(stat -c %s "$run/vmcore-dmesg.txt")" "$name"
+        printf '%s %s %s %s\n' "$RAW_MAGIC" "$(stat -c %s "$run/vmcore-dmesg.txt")" "$name" "$test_id"
         cat "$run/vmcore-dmesg.txt"
     } >"$run/raw-log"
     raw_blocks=$((RAW_TAIL / 4096))

@@ -37,9 +37,9 @@ test_write() { # ID RESULT
     printf '%s %s\n' "$1" "$2" >"$ROOT$TEST_RECORD"
 }
 
-# Only targets that are mounted here can be looked at.
+# Only targets that are mounted here can be looked at, and what was recovered.
 test_look() { # NUMBER
-    [ -n "$target_mount" ] || return 0
+    [ -n "$target_mount" ] || [ "$target_kind" = raw ] || return 0
     test_could_look=yes
     for file in "$ROOT${target_mount%/}$target_path"/*/"kdump-test-$test_id" "$ROOT$conf_path"/*/"kdump-test-$test_id"; do
         [ -f "$file" ] || continue

@@ -149,6 +149,8 @@ loaded_early() {
 
 start() {
     feasible && prepare || return 1
+    # Before the next crash could overwrite it.
+    target_each recover_raw
     if [ "$loaded" = yes ] && ! loaded_early; then
         note "Kdump already running: the crash kernel is loaded"
         test_report

@@ -36,7 +36,8 @@ ssh_whole() {
     says "done: the dump, filtered, on ssh dump@mars"
     same "$(server_files)" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore.flat"
     cd "$WORLD"/server/saturn-* || fail
-    ok "$UNIT/compare-dump" "$ROOT/proc/vmcore" <("$VMCORE" rebuild vmcore.flat "$WORLD/plain" >&2; cat "$WORLD/plain")
+    ok "$VMCORE" rebuild vmcore.flat "$WORLD/plain"
+    ok "$UNIT/compare-dump" "$ROOT/proc/vmcore" "$WORLD/plain"
     assert_equal "$(stat -c %a vmcore.flat)" 600
     grep -q "^Status: *the dump, filtered$" README.txt
     grep -q "Linux version" vmcore-dmesg.txt
@@ -133,6 +134,113 @@ raw_disk() {
     assert_equal "$size" "$(stat -c %s "$WORLD/log")"
     sed 1d "$WORLD/tail" | head -c "$size" | cmp - "$WORLD/log"
     [[ $name == saturn-20* ]] || fail "$name"
+}
+
+# recover: the start after it, on the world that the capture left.
+recover() {
+    : >"$ROOT/proc/sys/kernel/hostname"
+    rm -rf "$WORLD/err"
+    run --separate-stderr env -i PATH="$TOOLS:/usr/bin:/bin" KDUMP_ROOT="$ROOT" ${SH/#busybox/$(command -v busybox)} -uc '
+        lib=$1 target_kind=raw target_device=/dev/vdb conf_path=/var/dumps
+        . "$lib/say.sh"; . "$lib/words.sh"; . "$lib/image.sh"; . "$lib/recover.sh"
+        recover_raw 1' sh "$TOP/kdumpctl/lib"
+    assert_success
+}
+
+raw_recovered() {
+    machine < <(facts raw /dev/vdb)
+    echo "kexec kdump_test_id=abc1" >"$ROOT/proc/cmdline"
+    truncate -s 16M "$ROOT/dev/vdb"
+    mkdir "$ROOT/sys/class/block/vdb"
+    echo 32768 >"$ROOT/sys/class/block/vdb/size"
+    capture
+    recover
+    assert_equal "$stderr" ""
+    local dirs=("$ROOT"/var/dumps/*) taken
+    assert_equal ${#dirs[@]} 1
+    taken=${dirs[0]}
+    assert_output "kdump: there is a dump on /dev/vdb; taking it to /var/dumps
+kdump: recovered ${taken#"$ROOT"}: the dump, from /dev/vdb"
+    [[ ${taken##*/} == saturn-20* ]] || fail "$taken"
+    same "$(cd "$taken" && echo *)" "README.txt kdump-test-abc1 vmcore vmcore-dmesg.txt"
+    same "$(stat -c %a "$taken" "$taken/vmcore")" "700
+600"
+    ok "$UNIT/compare-dump" "$ROOT/proc/vmcore" "$taken/vmcore"
+    ok "$VMCORE" dmesg "$ROOT/proc/vmcore" "$WORLD/log"
+    cmp "$taken/vmcore-dmesg.txt" "$WORLD/log"
+    same "$(sed -n 's/^Status: *//p; 1p' "$taken/README.txt")" "A kernel crash dump of saturn
+the dump, from /dev/vdb"
+    grep -q "^To open it: " "$taken/README.txt"
+    same "$(cat "$taken/kdump-test-abc1")" success
+    # Once; and by hand as often as one likes.
+    recover
+    assert_output ""
+    printf m | dd of="$ROOT/dev/vdb" bs=1 conv=notrunc status=none
+    ok "$VMCORE" rebuild "$ROOT/dev/vdb" "$WORLD/again"
+    cmp "$WORLD/again" "$taken/vmcore"
+    # The next crash's is taken again.
+    echo 0 >"$ROOT/proc/sys/kernel/panic"
+    rm -rf "$ROOT/run/kdump" "$ROOT/var/dumps"
+    capture
+    recover
+    assert_output --partial ": the dump, from /dev/vdb"
+}
+
+@test "raw: the next start takes the dump to the path of dumps, once" {
+    each_shell raw_recovered
+}
+
+raw_recovered_in_part() {
+    machine < <(facts raw /dev/vdb)
+    truncate -s 16M "$ROOT/dev/vdb"
+    mkdir "$ROOT/sys/class/block/vdb"
+    echo 32768 >"$ROOT/sys/class/block/vdb/size"
+    capture
+    # The machine was switched off half-way.
+    dd if=/dev/zero of="$ROOT/dev/vdb" bs=4096 seek=4 count=3000 conv=notrunc status=none
+    recover
+    assert_output --partial ": a part of the dump, from /dev/vdb"
+    same "$(cd "$ROOT"/var/dumps/* && echo *)" "README.txt vmcore-dmesg.txt vmcore-incomplete"
+    grep -q "^Status: *a part of the dump" "$ROOT"/var/dumps/*/README.txt
+    # The log alone, over which a dump never came.
+    rm -rf "$ROOT/var/dumps"
+    dd if=/dev/zero of="$ROOT/dev/vdb" bs=4096 count=1 conv=notrunc status=none
+    printf k | dd of="$ROOT/dev/vdb" bs=1 seek=$((15 * 1048576)) conv=notrunc status=none
+    recover
+    assert_output --partial ": the kernel's log alone"
+    same "$(cd "$ROOT"/var/dumps/* && echo *)" "README.txt vmcore-dmesg.txt"
+}
+
+@test "raw: what broke off is taken as far as it goes, and a log without a dump" {
+    each_shell raw_recovered_in_part
+}
+
+raw_not_recovered() {
+    machine < <(facts raw /dev/vdb)
+    truncate -s 16M "$ROOT/dev/vdb"
+    mkdir "$ROOT/sys/class/block/vdb"
+    echo 32768 >"$ROOT/sys/class/block/vdb/size"
+    # Nothing there.
+    recover
+    assert_output ""
+    # Nowhere to take it to.
+    capture
+    : >"$ROOT/var"
+    cp "$ROOT/dev/vdb" "$WORLD/before"
+    recover
+    [[ $stderr == *"keeps the dump that is on it"* ]] || fail "$stderr"
+    cmp "$ROOT/dev/vdb" "$WORLD/before"
+    # vmcore cannot.
+    rm "$ROOT/var"
+    tool vmcore 'echo "vmcore: no room" >&2; exit 1'
+    recover
+    [[ $stderr == *"no room"*"keeps the dump that is on it, until the next crash overwrites it"* ]] || fail "$stderr"
+    assert [ -z "$(ls "$ROOT/var/dumps")" ]
+    cmp "$ROOT/dev/vdb" "$WORLD/before"
+}
+
+@test "raw: what cannot be taken stays where it is" {
+    each_shell raw_not_recovered
 }
 
 @test "raw: the dump at the start, the log at the end" {

@@ -89,6 +89,25 @@ kdump: Starting kdump: [OK]"
 }
 
 # CHANGE (a command in the root) | what is said to have changed
+@test "a dump on a raw target is taken from there before the crash kernel is loaded" {
+    dumped() {
+        fresh
+        conf 'raw /dev/vdb1\npath /var/dumps\n'
+        rm -f "$ROOT"/dev/disk/by-uuid/0*
+        printf makedumpfile >"$ROOT/dev/vdb1"
+        stub date 'echo 2026-11-25-10:00:00'
+        stub vmcore 'case $1 in rebuild) for last; do :; done; echo dump >"$last" ;; *) echo facts ;; esac'
+    }
+    FRESH=dumped
+    kdumpctl_ok start
+    assert_line "kdump: recovered /var/dumps/loong-2026-11-25-10:00:00: the dump, from /dev/vdb1"
+    assert_equal "$(cat "$ROOT"/var/dumps/loong-20*/vmcore)" dump
+    assert_equal "$(cat "$ROOT/dev/vdb1")" Makedumpfile
+    run calls
+    assert_line --partial "vmcore rebuild -q $ROOT/dev/vdb1 $ROOT/var/dumps/"
+    assert_line --partial "kexec -p"
+}
+
 @test "what is built again, and why; what is not" {
     local change said
     changed() { built; (cd "$ROOT" && eval "$change"); }
