@@ -14,6 +14,7 @@
 
 # Beside the kernel; where that cannot be written, with the state.
 INITRD_ELSEWHERE=/var/lib/kdump
+EXTRACTINITRD=/usr/lib/dracut/extractinitrd
 
 initrd_directories() { # sets directory1 and directory2
     directory1=$INITRD_ELSEWHERE
@@ -246,21 +247,39 @@ initrd_failed() {
 # FILE: sets unpacked, in bytes, and unpacked_files, how many; 0 where that cannot be
 # found out.
 initrd_unpacked() {
+    unpacked=0
     unpacked_files=0
+    initrd_listed "$1" && return 0
     case $(od -A n -t x1 -N 4 "$1") in
     *28*b5*2f*fd*) unpack=zstd ;;
     *1f*8b*) unpack=gzip ;;
     *fd*37*7a*58*) unpack=xz ;;
-    *)
-        unpacked=0
-        return 0
-        ;;
+    *) return 0 ;;
     esac
     unpacked=$({ "$unpack" -d -c <"$1" 2>/dev/null || true; } | wc -c)
     unpacked=$((unpacked))
     command -v cpio >/dev/null 2>&1 || return 0
     unpacked_files=$({ "$unpack" -d -c <"$1" | cpio -t; } 2>/dev/null | wc -l)
     unpacked_files=$((unpacked_files))
+}
+
+# dracut of today (seen with 112) puts modules, which are packed one by one, into an archive
+# in front that is not packed; it has a program that reads both.
+initrd_listed() { # FILE
+    [ -x "$ROOT$EXTRACTINITRD" ] || return 1
+    listed=$("$ROOT$EXTRACTINITRD" --list --verbose "$1" 2>/dev/null) || return 1
+    while read -r mode _ _ _ size _; do
+        case $mode:$size in
+        -*:*[!0-9]* | [!-]*) ;;
+        -*:?*)
+            unpacked=$((unpacked + size))
+            unpacked_files=$((unpacked_files + 1))
+            ;;
+        esac
+    done <<TEXT
+$listed
+TEXT
+    [ "$unpacked_files" -gt 0 ]
 }
 
 # The module finds all it needs in the facts, and depends on the others that a

@@ -185,6 +185,31 @@ TABLE
     same "$(grep -h '^files' "$ROOT"/boot/*.manifest)" "files 100"
 }
 
+@test "estimate: an initramfs in two pieces, the first of them not packed, is listed by dracut's own program" {
+    listed() {
+        fresh
+        stub dracut "for out; do :; done; echo 0707 >\"\$out\""
+        printf '#!/bin/sh\n[ "$1 $2" = "--list --verbose" ] || exit 1\n%s\n' "$listing" >"$ROOT/usr/lib/dracut/extractinitrd"
+        chmod +x "$ROOT/usr/lib/dracut/extractinitrd"
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" rebuild >/dev/null
+    }
+    FRESH=listed
+    local listing='cat <<TEXT
+drwxr-xr-x  12 root     root            0 Nov 25 16:33 .
+-rw-r--r--   1 root     root      4194304 Nov 25 16:33 usr/lib/modules/a b.ko.xz
+lrwxrwxrwx   1 root     root           11 Nov 25 16:31 var/lock -> ../run/lock
+-rwxr-xr-x   1 root     root      8388608 Nov 25 16:31 usr/bin/x
+crw-r--r--   1 root     root         1, 3 Nov 25 16:31 dev/null
+TEXT'
+    kdumpctl_ok estimate
+    assert_line "      12 MiB  initramfs, unpacked: counted when it was built"
+    assert_line --partial "ends of its files: 2, each"
+    for listing in "exit 1" "" "echo rubbish"; do
+        kdumpctl_ok estimate
+        assert_line --partial "initramfs, unpacked: a guess, three times"
+    done
+}
+
 # VALUE | ok or not
 @test "crashkernel= values: what the kernel understands, and what it does not" {
     local value verdict
