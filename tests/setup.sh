@@ -1,6 +1,7 @@
 # Sourced by tests/run: what must be on this machine, and the builds.
 #
 #   need_packages PACKAGE...   install what is missing (Debian, root)
+#   need_servers               the servers that the machine tests start themselves
 #   need_fuzzer                clang and what its -fsanitize=fuzzer links with
 #   build_native FLAVOUR       prints nothing; the result is in $top/build/FLAVOUR
 #
@@ -15,6 +16,9 @@ gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales strace"
 
 # Compilers and sanitizer runtimes for the whole suite.
 check_packages="clang rpm rpmlint debhelper lintian"
+
+# A login server and a file system server, for the captures that go to one.
+server_packages="openssh-server openssh-client nfs-ganesha nfs-ganesha-vfs"
 
 is_installed() {
     case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
@@ -42,6 +46,19 @@ need_packages() {
         die "apt-get failed; the whole log is $log"
     fi
 }
+
+# Installing them starts nothing, on a machine where a server of that kind may be the
+# administrator's business.
+need_servers() (
+    if [ ! -e /usr/sbin/policy-rc.d ] && [ "$(id -u)" -eq 0 ]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        trap 'exit 1' HUP INT TERM
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+    fi
+    # shellcheck disable=SC2086  # a list of words
+    need_packages $server_packages
+)
 
 # The fuzzer's runtime belongs to one version of clang, and so does its package.
 need_fuzzer() {
