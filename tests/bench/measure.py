@@ -9,6 +9,22 @@ import time
 Run = collections.namedtuple("Run", "wall user system rss")
 
 
+def undisturbed():
+    """For the child, before it becomes the command: what else the machine does
+    shall not show. Its own threads stay equals; a real-time priority would let
+    those that spin starve the others. Whoever may not do this measures so."""
+    os.setsid()
+    try:
+        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+            f.write("-20")
+    except OSError:
+        pass
+    try:
+        os.nice(-20)
+    except OSError:
+        pass
+
+
 def measure(command):
     """Seconds, and the peak of its memory in bytes. That cannot read below this
     program's own, some 9 MiB: the kernel counts a child's from the fork on."""
@@ -16,6 +32,7 @@ def measure(command):
     child = os.fork()
     if child == 0:
         try:
+            undisturbed()
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, 0)
             os.dup2(null, 1)
