@@ -2,7 +2,8 @@
 # Every way a guest's memory leaves QEMU and libvirt, by the real ones: each
 # file must open, hold what the guest said of itself, and the same memory as the
 # others that were taken at that moment. Three guests: one under libvirt; one of
-# QEMU alone, idle and busy; one of our own kernel, displaced, with two NUMA nodes, that has panicked.
+# QEMU alone, idle, busy, and with one CPU lost in the kernel; one of our own kernel,
+# displaced, with two NUMA nodes and a DIMM, that has panicked.
 
 load machine
 
@@ -10,6 +11,7 @@ setup_file() {
     local dir=$BATS_FILE_TMPDIR
     mkdir -p "$dir/extra"
     cp "$TOP/tests/machine/jobs/hold.job" "$dir/extra/job"
+    cp "$(lab path faults)" "$dir/extra/faults.ko"
     lab initramfs "$dir/initrd" "$dir/extra"
     libvirt_guest >"$dir/libvirt.log" 2>&1 || fail_with "$dir/libvirt.log"
     qemu_guest >"$dir/qemu.log" 2>&1 || fail_with "$dir/qemu.log"
@@ -24,7 +26,8 @@ fail_with() {
 libvirt_guest() {
     local virt=$BATS_FILE_TMPDIR/virt format
     lab virt start --for $$ "$virt" || return 1
-    lab virt create "$virt" guest --mem 512M --initrd "$BATS_FILE_TMPDIR/initrd" &&
+    lab virt create "$virt" guest --mem 512M --initrd "$BATS_FILE_TMPDIR/initrd" \
+        --devices "<controller type='pci' index='1' model='pcie-root-port'/>" &&
         lab virt wait "$virt" guest GUEST-READY 90 && cp "$virt/guest.log" "$virt/console.log" || return 1
     lab virt virsh "$virt" dump guest "$virt/plain" || return 1
     lab virt virsh "$virt" dump --memory-only guest "$virt/elf" || return 1
@@ -35,7 +38,22 @@ libvirt_guest() {
     done
     lab virt virsh "$virt" snapshot-create-as guest snap \
         --memspec "file=$virt/snapshot,snapshot=external" || return 1
+    grabs "$virt" || return 1
     lab virt stop "$virt"
+}
+
+# Of a guest that stands still already, of one that runs on, and of one that a
+# device keeps from being migrated.
+grabs() { # VIRT
+    mkdir "$1/bin"
+    # /tmp is in the chroot, too: there virsh must be the real one.
+    printf '#!/bin/sh\nPATH="%s" exec "%s" virt virsh "%s" "$@"\n' "$PATH" "$TOP/tests/machine/lab/lab" "$1" >"$1/bin/virsh"
+    chmod +x "$1/bin/virsh"
+    local PATH=$1/bin:$PATH
+    virsh suspend guest && "$VMCORE" grab guest "$1/grab" && virsh resume guest || return 1
+    "$VMCORE" grab --live -z guest "$1/grab.live" && virsh domstate guest >"$1/grab.live/state" || return 1
+    virsh qemu-monitor-command --hmp guest "device_add ufs,bus=pci.1" || return 1
+    "$VMCORE" grab --keep guest "$1/grab.stuck" && virsh domstate guest >"$1/grab.stuck/state"
 }
 
 # monitor COMMAND...: of the guest in $Q.
@@ -88,6 +106,12 @@ qemu_guest() {
     lab qemu wait "$Q" '^BUSY' 60 || return 1
     migrate live xbzrle max-bandwidth=100000000 xbzrle-cache-size=268435456 || return 1
     monitor migrate "file:$Q/background" background-snapshot max-bandwidth=0 && monitor cont || return 1
+    # One CPU in the kernel for good, with interrupts off.
+    tell 'insmod /faults.ko fault=spin cpu=1 & sleep 1; grep fault_spin /proc/kallsyms; echo SPINS'
+    lab qemu wait "$Q" '^SPINS' 60 || return 1
+    monitor stop
+    monitor hmp "info registers -a" >"$Q/spins.registers"
+    migrate spins || return 1
     leave_console
     lab qemu stop "$Q"
 }
@@ -98,14 +122,16 @@ panicked_guest() {
     start_guest "$q" --kernel "$(lab path testkernel-vmlinuz)" --append panic=0 -- \
         -object "memory-backend-file,id=node0,size=256M,mem-path=$q/node0.ram,share=on" \
         -object memory-backend-ram,id=node1,size=256M \
-        -numa node,nodeid=0,cpus=0,memdev=node0 -numa node,nodeid=1,cpus=1,memdev=node1 || return 1
+        -numa node,nodeid=0,cpus=0,memdev=node0 -numa node,nodeid=1,cpus=1,memdev=node1 \
+        -m slots=1,maxmem=1G -object memory-backend-ram,id=dimm0,size=128M \
+        -device pc-dimm,memdev=dimm0,node=1 || return 1
     tell 'echo c >/proc/sysrq-trigger'
     lab qemu wait "$Q" 'end Kernel panic' 60 || return 1
     monitor stop
     monitor hmp "info registers -a" >"$Q/registers"
     dump elf
     monitor pmemsave "{\"val\": 0, \"size\": 268435456, \"filename\": \"$Q/low\"}" &&
-        monitor pmemsave "{\"val\": 2147483648, \"size\": 268435456, \"filename\": \"$Q/high\"}" &&
+        monitor pmemsave "{\"val\": 2147483648, \"size\": 402653184, \"filename\": \"$Q/high\"}" &&
         monitor migrate "file:$Q/state" x-ignore-shared || return 1
     leave_console
     lab qemu stop "$Q"
@@ -249,6 +275,26 @@ idle() {
     assert_equal "$(value 'd["complete"], len(d["cpus"]), d["registers_from"]')" "(True, 2, 'stream')"
 }
 
+@test "sources: vmcore grab: standing still, --live, of a guest that cannot be migrated" {
+    local dir
+    info "$V/grab/vmcore"
+    assert_equal "$(value '"\n".join(c["era"] for c in d["cpus"])')" "$(pcs "$V/grab/registers.txt" | sed 's/0x0*/0x/')"
+    info "$V/grab.stuck/guest.dump"
+    assert_equal "$(value 'd["format"]')" "ELF core"
+    info "$V/grab.stuck/vmcore"
+    assert_equal "$(value '"\n".join(c["era"] for c in d["cpus"])')" "$(pcs "$V/grab.stuck/registers.txt" | sed 's/0x0*/0x/')"
+    assert_equal "$(cat "$V/grab.live/state" "$V/grab.stuck/state")" "running
+running"
+    for dir in "$V/grab" "$V/grab.live" "$V/grab.stuck"; do
+        is_whole "$dir/vmcore" "$V/console.log"
+        crash_agrees "$dir/vmcore" "$V/console.log"
+        idle
+        grep -q "QEMU 11" "$dir/versions.txt"
+        grep -q "<name>guest</name>" "$dir/domain.xml"
+    done
+    same "$(ls "$V/grab" "$V/grab.live" | grep guest.dump)" ""
+}
+
 # pcs FILE: the program counters of a text of info registers.
 pcs() { sed -n 's/^ PC=\([0-9a-f]*\).*/0x\1/p' "$1"; }
 
@@ -260,8 +306,32 @@ pcs() { sed -n 's/^ PC=\([0-9a-f]*\).*/0x\1/p' "$1"; }
     assert_equal "$(value 'd["registers_from"]')" "info registers"
 }
 
-# Our own kernel: displaced, with NUMA nodes, dead.
-@test "sources: a displaced kernel that panicked; a NUMA node in shared memory" {
+# The worker that the module took CPU 1 with, from where it spins to its first
+# frame. CSR.ERA is where that CPU was interrupted last, before it.
+@test "sources: a CPU that spins in the kernel, interrupts off: its stack, from its true PC" {
+    local spin pc file
+    spin=$(tr -d '\r' <"$Q/console.log" | sed -n 's/^\([0-9a-f]*\) . fault_spin.*/\1/p')
+    for file in "$Q/spins" "--registers $Q/spins.registers $Q/spins.elf"; do
+        # shellcheck disable=SC2086
+        info $file
+        pc=$(value 'd["cpus"][1]["era"]')
+        assert [ $((pc - 0x$spin)) -ge 0 ]
+        assert [ $((pc - 0x$spin)) -lt 256 ]
+        # shellcheck disable=SC2086
+        fails 0 "$VMCORE" save -qf -d 31 $file dump
+        run crash_says dump "bt -c 1"
+        assert_success
+        assert_line --regexp "^ #0 .* fault_spin at $(printf %x "$pc")"
+        assert_line --regexp "^ #[1-9].* smp_call_on_cpu_callback at "
+        assert_line --regexp "^ #[1-9].* worker_thread at "
+        assert_line --regexp "^ #[1-9].* kthread at "
+    done
+    info "$Q/spins.elf"
+    assert [ "$(value 'd["cpus"][1]["era"]')" != "$pc" ]
+}
+
+# Our own kernel: displaced, with NUMA nodes and a DIMM, dead.
+@test "sources: a displaced kernel that panicked; a NUMA node in shared memory; a DIMM" {
     local vmlinux kaslr truth file
     vmlinux=$(lab path testkernel-vmlinux)
     fails 1 "$VMCORE" info "$P/state"
