@@ -121,6 +121,62 @@ reboot -f -f -n"
     each_shell rootfs_action
 }
 
+# The dump arrives or not, final_action, failure_action (- : not given), and what becomes
+# of the machine.
+each_end() {
+    local arrives final failure deed first=$WORLD
+    while read -r arrives final failure deed; do
+        WORLD=$first/$arrives.$final.$failure
+        ROOT=$WORLD/root TOOLS=$WORLD/tools PLACE=$WORLD/place DEEDS=$WORLD/deeds
+        mkdir -p "$PLACE"
+        : >"$DEEDS"
+        echo "$arrives $final $failure:"
+        machine < <(
+            facts
+            [ "$final" = - ] || echo "final_action=$final"
+            [ "$failure" = - ] || echo "failure_action=$failure"
+        )
+        : >"$ROOT/dev/console"
+        tool sh "deed sh"
+        [ "$arrives" = yes ] || tool mount "exit 1"
+        capture
+        same "$(grep -v mount "$DEEDS")" "${deed//,/$'\n'}"
+    done <<'TABLE'
+yes - - reboot -f -f -n
+yes reboot poweroff reboot -f -f -n
+yes poweroff reboot poweroff -f -f -n
+yes halt - halt -f -f -n
+yes no-such - reboot -f -f -n
+no - - reboot -f -f -n
+no poweroff - reboot -f -f -n
+no reboot halt halt -f -f -n
+no halt poweroff poweroff -f -f -n
+no poweroff shell sh,poweroff -f -f -n
+no halt dump_to_rootfs halt -f -f -n
+no poweroff no-such poweroff -f -f -n
+TABLE
+}
+
+@test "actions: every final_action with every failure_action, with and without a dump" {
+    each_shell each_end
+}
+
+rootfs_fails() {
+    machine < <(facts failure_action=dump_to_rootfs root_source=UUID=1234 root_fstype=xfs root_path=/var/crash \
+        kdump_post=/etc/kdump/post)
+    hook post
+    tool mount "exit 1"
+    capture
+    says "no dump; failure_action is dump_to_rootfs" "cannot mount"
+    [[ $output != *"done: "* ]] || fail "$output"
+    deeds "post 1
+reboot -f -f -n"
+}
+
+@test "actions: dump_to_rootfs that fails, too: said, and the machine restarts" {
+    each_shell rootfs_fails
+}
+
 # quick_sleep: long waits pass at once. What it was asked for is written down.
 quick_sleep() {
     rm "$TOOLS/sleep"
