@@ -161,12 +161,22 @@ start() {
     test_report
 }
 
+targets_name_raw() {
+    case $LF$conf_target_kind$LF$conf_fallbacks in
+    *"${LF}raw"[[:space:]]*) return 0 ;;
+    esac
+    return 1
+}
+
 # Before disks and servers are there: what was built last, as it is. The start that
-# follows looks whether that is still right.
+# follows looks whether that is still right. With a raw target it also takes the dump of
+# the last crash from there, which the next crash would overwrite: nothing is loaded before.
 start_early() {
     feasible && config_read && image_find && cmdline_make || return 1
     if [ "$loaded" = yes ]; then
         note "Kdump already running: the crash kernel is loaded"
+    elif targets_name_raw; then
+        note "a dump may be on the raw target; the load is left to kdump.service, which takes it from there"
     elif ! initrd_is_there; then
         note "no whole initramfs was built yet; that is left to kdump.service"
     else

@@ -379,6 +379,20 @@ kexec"
     assert_line --partial "Kdump already running"
 }
 
+@test "start --early leaves a machine with a raw target alone: a dump may be there that the next would overwrite" {
+    raw() { built; conf "$config"; }
+    local config
+    FRESH=raw
+    for config in 'raw /dev/vdb1\n' 'ext4 /dev/vda2\nfallback raw /dev/vdb1\n'; do
+        kdumpctl_ok start --early
+        assert_line --partial "a dump may be on the raw target"
+        same "$(calls)" ""
+    done
+    config='ssh raw@host\nfallback nfs raw:/raw\n'
+    kdumpctl_ok start --early
+    same "$(calls | cut -d ' ' -f 1)" kexec
+}
+
 @test "start --early with nothing built, something half built, or one that is given" {
     bare() { fresh; (cd "$ROOT" && eval "$change"); }
     FRESH=bare
