@@ -51,18 +51,32 @@ bool domain_attribute(const char *xml, const char *element, const char *name, ch
 	return false;
 }
 
+/* The number that an element holds, or 0. */
+static unsigned long long number_in(const char *xml, const char *element)
+{
+	const char *at = find_element(xml, element);
+
+	at = at ? strchr(at, '>') : NULL;
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+size_t domain_cpus(const char *xml)
+{
+	char current[16];
+
+	/* The others can be plugged in later. */
+	if (domain_attribute(xml, "vcpu", "current", current, sizeof(current)))
+		return strtoul(current, NULL, 10);
+	return number_in(xml, "vcpu");
+}
+
 uint64_t domain_memory(const char *xml)
 {
-	const char *at = find_element(xml, "memory");
-	unsigned long long value;
 	char unit[8];
 	uint64_t size;
 
 	/* libvirt writes KiB, whatever it was given. */
-	if (!at || (domain_attribute(xml, "memory", "unit", unit, sizeof(unit)) &&
-		    strcmp(unit, "KiB")))
+	if (domain_attribute(xml, "memory", "unit", unit, sizeof(unit)) && strcmp(unit, "KiB"))
 		return 0;
-	at = strchr(at, '>');
-	value = at ? strtoull(at + 1, NULL, 10) : 0;
-	return mul_overflows(value, 1024, &size) ? 0 : size;
+	return mul_overflows(number_in(xml, "memory"), 1024, &size) ? 0 : size;
 }

@@ -15,6 +15,9 @@
 bool domain_attribute(const char *xml, const char *element, const char *name, char *ret,
 		      size_t room);
 
+/* CPUs it runs with; 0 when the XML does not say. */
+size_t domain_cpus(const char *xml);
+
 /* Bytes of memory it starts with; 0 when the XML does not say. */
 uint64_t domain_memory(const char *xml);
 

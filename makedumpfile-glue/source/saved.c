@@ -38,6 +38,7 @@ struct saved {
 	struct input *input;
 	uint64_t stream_at;
 	uint32_t format;
+	size_t cpus; /* as the XML has it; 0: it does not say */
 	bool partial;
 };
 
@@ -80,7 +81,7 @@ static struct error *read_header(struct saved *saved, uint32_t *ret_xml_size)
 	return NULL;
 }
 
-static struct error *check_xml(const struct saved *saved, uint32_t size)
+static struct error *read_xml(struct saved *saved, uint32_t size)
 {
 	char *xml cleanup_free = malloc((size_t)size + 1), arch[64];
 	struct error *err;
@@ -95,6 +96,7 @@ static struct error *check_xml(const struct saved *saved, uint32_t size)
 	    strcmp(arch, "loongarch64"))
 		return error_new(ERROR_UNSUPPORTED, "%s: a guest of %s, not of loongarch64",
 				 saved->input->path, arch);
+	saved->cpus = domain_cpus(xml);
 	return NULL;
 }
 
@@ -134,6 +136,17 @@ static struct error *open_stream(struct saved *saved, struct source **ret)
 	return NULL;
 }
 
+/* A stream does not say how many CPUs it should tell of. */
+static void count_cpus(const struct saved *saved, struct source *source)
+{
+	const struct stream *s = (const struct stream *)source;
+
+	if (saved->cpus > s->registers.count && !source->flaw)
+		source->flaw = error_new(ERROR_FORMAT, "%s: the domain has %zu CPUs, the "
+					 "registers of %zu are in it", source->path,
+					 saved->cpus, s->registers.count);
+}
+
 static struct error *saved_open(struct input *input, struct source **ret)
 {
 	struct saved saved = { .input = input };
@@ -141,13 +154,15 @@ static struct error *saved_open(struct input *input, struct source **ret)
 	struct error *err = read_header(&saved, &xml_size);
 
 	if (!err)
-		err = check_xml(&saved, xml_size);
+		err = read_xml(&saved, xml_size);
 	if (!err)
 		err = open_stream(&saved, ret);
 	if (saved.partial)
 		err = error_add(err, "%s: a virsh save image that was not finished", input->path);
-	if (!err)
+	if (!err) {
 		(*ret)->marked_incomplete |= saved.partial;
+		count_cpus(&saved, *ret);
+	}
 	return err;
 }
 

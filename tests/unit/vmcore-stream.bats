@@ -207,6 +207,23 @@ PY
     assert_line --regexp "^Missing: +[0-9]"
 }
 
+@test "saved: fewer CPUs in the stream than in the domain" {
+    guest saved --save raw
+    sed 's|<vcpu>2</vcpu>|<vcpu>3</vcpu>|' saved >three
+    fails 0 "$VMCORE" info three
+    same "$stderr" "vmcore: warning: three: the domain has 3 CPUs, the registers of 2 are in it"
+    # Those beyond the current ones can be plugged in, and are not there; one byte
+    # of the room behind the XML goes for each that it grows by.
+    /usr/bin/python3 - saved >more <<'PY'
+import sys
+data = open(sys.argv[1], "rb").read()
+old, new = b"<vcpu>2</vcpu>", b"<vcpu placement='static' current='2'>9</vcpu>"
+end = data.index(b"</domain>") + 9
+sys.stdout.buffer.write(data[:end].replace(old, new) + data[end + len(new) - len(old):])
+PY
+    ok "$VMCORE" info more
+}
+
 @test "saved: of another architecture, another version, another packing" {
     guest saved --save raw
     sed 's/loongarch64/x86_64\x00\x00\x00\x00\x00/' saved | sed "s/x86_64\\x00*'/x86_64'     /" >other
