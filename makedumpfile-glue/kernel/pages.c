@@ -38,7 +38,6 @@ struct scan {
 	enum page_type free_type;
 	uint64_t contradictions;
 	uint64_t unused;        /* pages that look free and are in no free block */
-	uint64_t bad_sections;
 	uint64_t gap;           /* runs of fewer dropped pages are kept */
 };
 
@@ -330,12 +329,10 @@ static struct error *scan_all(struct scan *s, const struct extents *pages)
 			uint64_t end = section_end < pages->run[i].end ?
 					       section_end : pages->run[i].end;
 
-			if (sections_map(&s->map.sections, &s->map.tables, section, &map)) {
+			if (sections_map(&s->map.sections, &s->map.tables, section, &map))
 				err = scan_section(s, map, at, end, section_end);
-			} else {
-				s->bad_sections++;
+			else
 				err = count_unknown(s, at, end);
-			}
 			at = end;
 		}
 	}

@@ -34,14 +34,6 @@ displacement() { # STEP
     printf '0x%x' $((0x$(result "$1" | cut -d ' ' -f 1) - 0x$linked))
 }
 
-# That kernel has no modules, and crash wants to be told.
-own_crash() { # COMMAND...
-    local commands=$BATS_TEST_TMPDIR/commands
-    printf '%s\n' "$@" quit >"$commands"
-    lab crash --no_modules --kaslr auto -s -i "$commands" \
-        "$(lab path testkernel-vmlinux)" "$GUEST/vmcore" </dev/null
-}
-
 loaded_and_captured() { # RELEASE
     result load
     result save
@@ -57,7 +49,7 @@ loaded_and_captured() { # RELEASE
 }
 
 crash_reads_it() {
-    run own_crash sys bt log
+    run own_crash testkernel "$GUEST/vmcore" sys bt log
     assert_success
     assert_line --regexp "RELEASE: $(lab path testkernel-release | sed 's/[.+]/\\&/g')"
     assert_line --regexp 'PANIC: "Kernel panic - not syncing: sysrq triggered crash"'
@@ -100,4 +92,21 @@ crash_reads_it() {
 
 @test "stock: crash reads the dump" {
     crash_reads_it
+}
+
+# free_pages OPTION...: what info counts, and what it says about the filters.
+free_pages() {
+    "$VMCORE" info --json "$@" "$GUEST/vmcore" | /usr/bin/python3 -c 'import json, sys
+d = json.load(sys.stdin)
+print(d["page_types"]["free"]["pages"], *d["filter_notes"])'
+}
+
+@test "zboot: the zones' lists give the free pages that the type of pages gives" {
+    local by_type by_lists text=$BATS_TEST_TMPDIR/vmcoreinfo
+    "$VMCORE" info --print-vmcoreinfo "$GUEST/vmcore" | grep -v BUDDY >"$text"
+    by_type=$(free_pages)
+    by_lists=$(free_pages --vmcoreinfo "$text")
+    assert [ "$by_type" -gt 20000 ]
+    assert_equal "${by_lists%% *}" "$by_type"
+    assert_regex "$by_lists" "told by the zones' lists"
 }

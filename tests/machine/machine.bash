@@ -7,6 +7,8 @@
 #   step_fails STEP STATUS the step's exit status; its stderr is in $stderr
 #   crash_says FILE CMD... what crash prints for the commands on the dump FILE (of
 #                          several files: a split one)
+#   own_crash KERNEL FILE CMD...
+#                          the same of a dump of a kernel of our own (testkernel, ...)
 #
 # $GUEST is the directory with what the guest left (out/ and files).
 
@@ -70,4 +72,12 @@ crash_says() { # FILES COMMAND...
     printf '%s\n' "$@" quit >"$commands"
     # shellcheck disable=SC2086  # several files of one dump
     lab crash -s -i "$commands" "$(lab path vmlinux)" $files </dev/null
+}
+
+# These kernels have no modules, and crash wants to be told.
+own_crash() {
+    local kernel=$1 file=$2 commands=$BATS_TEST_TMPDIR/commands
+    shift 2
+    printf '%s\n' "$@" quit >"$commands"
+    lab crash --no_modules --kaslr auto -s -i "$commands" "$(lab path "$kernel-vmlinux")" "$file" </dev/null
 }

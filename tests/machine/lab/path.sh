@@ -23,6 +23,8 @@ lab_path() {
 		cat "$CACHE/testkernel/release"
 		return ;;
 	testkernel-*) step=testkernel where=$CACHE/testkernel/${1#*-} ;;
+	kernel4k-* | kernel4k3-* | kernel64k-*)
+		step=${1%%-*} where=$CACHE/${1%%-*}/${1#*-} ;;
 	crash | crash-stock) step=crash where=$CACHE/crash/$1 ;;
 	makedumpfile | makedumpfile-loong64) step=peer where=$CACHE/peer/$1 ;;
 	kexec) where=$BUILD/loong64/kexec/kexec ;;

@@ -2,7 +2,7 @@
 # lab setup: what the host must have, then the steps in their order.
 
 STEPS="chroot sysroot kernel vmlinux crash testkernel debian faults"
-MORE_STEPS="peer"		# made when named
+MORE_STEPS="peer kernel4k kernel4k3 kernel64k" # made when named
 
 # Install on the host what is missing there, and nothing else.
 host_packages() {
