@@ -31,7 +31,7 @@ static const char help[] =
 	"      --threads N      work in N threads; default: one for each CPU\n"
 	"      --memory-budget SIZE\n"
 	"                       take no more memory for buffers; fewer threads, then\n"
-	"                       smaller buffers. Default: half of what is free\n"
+	"                       smaller buffers. Default: half of what is available\n"
 	"      --format FORMAT  kdump (kdump-compressed, default), elf, or flat, which\n"
 	"                       is kdump with --flatten\n"
 	"  -F, --flatten        write DEST flattened\n"

@@ -22,7 +22,7 @@ struct pipeline_plan {
 	const struct output_ops *output;
 	enum page_codec codec;
 	unsigned int threads;   /* 0: one for each CPU */
-	uint64_t memory_budget; /* for buffers and codecs; 0: half of what is free */
+	uint64_t memory_budget; /* for buffers and codecs; 0: half of what is available */
 	uint64_t pages;         /* in all files; there are no more workers than work */
 	const sigset_t *signals; /* blocked by the caller; each ends the work */
 	struct progress *progress;

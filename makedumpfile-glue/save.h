@@ -31,7 +31,7 @@ struct save_options {
 	enum page_codec codec;
 	unsigned int level;
 	unsigned int threads; /* 0: one for each CPU */
-	uint64_t memory_budget; /* bytes for buffers; 0: half of what is free */
+	uint64_t memory_budget; /* bytes for buffers; 0: half of what is available */
 	bool force; /* an existing destination is replaced, once the dump is whole */
 	bool quiet; /* no progress */
 };
