@@ -44,7 +44,7 @@ static const char help[] =
 	OPEN_OPTIONS_HELP
 	"  -f, --force          replace DEST, once the new dump is whole\n"
 	"      --dry-run        write nothing; say what would be, by page types\n"
-	"      --show-stats     all page types in the summary, kept and left out, and what\n"
+	"      --show-stats     all page types in the summary, kept and left out; what\n"
 	"                       repeated pages and such that look random spared\n"
 	"      --json           the summary as JSON\n"
 	"      --no-progress    only the summary\n"
