@@ -309,7 +309,25 @@ initrd_with_dracut() {
         *) set -- "$@" "$argument" ;;
         esac
     done
-    cmd dracut "$@" "$building" 9>&-
+    if [ "$VERBOSE" = yes ]; then
+        cmd dracut "$@" "$building" 9>&-
+        return
+    fi
+    dracut "$@" "$building" 9>&- 2>"$ROOT/run/kdump/dracut.err"
+    dracut_ended=$?
+    dracut_said
+    return $dracut_ended
+}
+
+# Without systemd in it dracut misses switch_root, which is not on every system; the
+# capture never leaves its initramfs.
+dracut_said() {
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $dracut_ended,$line in
+        0,*switch_root*) ;;
+        *) printf '%s\n' "$line" >&2 ;;
+        esac
+    done <"$ROOT/run/kdump/dracut.err"
 }
 
 initrd_with_mkinitramfs() {

@@ -201,6 +201,22 @@ vmlinuz-$RELEASE"
     refute_line --partial kexec
 }
 
+@test "what dracut says is passed on, but for the switch_root that no capture needs" {
+    says() {
+        fresh
+        stub dracut "echo \"dracut[F]: Failed to install switch_root\" >&2; echo \"dracut[E]: no such module\" >&2
+            for out; do :; done; echo initramfs >\"\$out\"; exit ${DRACUT_ENDS-0}"
+    }
+    FRESH=says
+    kdumpctl start
+    assert_equal "$status" 0
+    assert_equal "$stderr" "dracut[E]: no such module"
+    DRACUT_ENDS=1
+    kdumpctl start
+    assert_equal "$status" 1
+    assert_regex "$stderr" "switch_root.*no such module"
+}
+
 @test "killed while building: the next start clears up and builds" {
     killed() {
         fresh
