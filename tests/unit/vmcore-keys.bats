@@ -47,6 +47,12 @@ judge() {
     done
 }
 
+# Slab's own data lies over page.mapping and may look like a user's.
+@test "keys: wrong values of PG_slab, on kernels where slab is a flag" {
+    judge 5.19 --key PG_slab
+    judge 6.6 --key PG_slab
+}
+
 @test "keys: a private page of the page cache is never dropped at level 2 for a wrong flag" {
     make_vmcore raw --truth truth --memory 2M+1M --memory 2G+4M --pages 3 --set "PADDING=$(printf %040d 0)"
     ok "$UNIT/wrong-keys" --silent "$DATA/vmcore/wrong-keys.txt" --level 2 --key 'PG_|page\.private' "$VMCORE" raw truth
