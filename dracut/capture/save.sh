@@ -64,6 +64,8 @@ save_make() { # TOP
 save_log() {
     dump_log "$saved_as/vmcore-dmesg.txt" || return 0
     saved=2 saved_what="the kernel's log alone"
+    # This kernel may be the next to die.
+    save_sync "$saved_as"
     say "saved the kernel's log"
 }
 

@@ -166,6 +166,20 @@ df_says() {
 echo '/dev/vdb 1 1 $(($1 / 1024)) 1% /mnt'"
 }
 
+log_first() {
+    machine < <(facts)
+    rm "$TOOLS/sync"
+    tool sync 'deed sync; real sync "$@"'
+    vmcore_tool "case \$1 in save) echo \"vmcore \$1\" >>$DEEDS ;; esac; exec $VMCORE \"\$@\""
+    capture
+    same "$(grep -m 2 -e sync -e vmcore "$DEEDS")" "sync
+vmcore save"
+}
+
+@test "capture: the log is on the disk before the dump begins, should this kernel die of it" {
+    each_shell log_first
+}
+
 little_room() {
     machine < <(facts min_free=0)
     df_says 1048576
