@@ -62,7 +62,8 @@ void print_version(void)
 		 page_codec_built(PAGE_SNAPPY) ? " snappy," : "");
 	printf("writes: kdump-compressed (%s), also split; ELF; both also flattened; "
 	       "dump levels 0 to 31\n", codecs);
-	printf("reads: ELF, kdump-compressed (%s), also flattened and split\n", codecs);
+	printf("reads: ELF, kdump-compressed (%s), also flattened and split; QEMU's migration "
+	       "streams and mapped-ram files; libvirt's save images; bare memory\n", codecs);
 	printf("zlib streams: %s\n", compress_library());
 }
 
