@@ -248,15 +248,17 @@ reboot -f -f -n"
 }
 
 hangs() {
+    # Its own length, by which it is found again.
+    local nap=$((100000 + $$)).$RANDOM
     machine < <(facts limit_mount=1 limit_stall=6 targets=2 target2_kind=virtiofs target2_source=tag target2_path=/d)
-    tool mount "case \$* in *ext4*) exec sleep 1000 ;; esac
+    tool mount "case \$* in *ext4*) exec sleep $nap ;; esac
 for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
-    vmcore_tool "case \$* in *'-d 31'*) sleep 1000 ;; esac; exec $VMCORE \"\$@\""
+    vmcore_tool "case \$* in *'-d 31'*) sleep $nap ;; esac; exec $VMCORE \"\$@\""
     capture
     says "mounting $ROOT/dev/disk/by-uuid/1234: no answer" \
         "saving the dump (filtered) failed: it stood still and was stopped" "done: the dump, plain, on virtiofs tag"
     # Nothing of what hung is left.
-    run pgrep -f "^sleep 1000$"
+    run pgrep -f "^sleep ${nap/./\\.}$"
     assert_failure
 }
 
