@@ -6,8 +6,9 @@
 
 load machine
 
-# How many hugetlb pages there are to be (2 MiB and 512 MiB each).
-declare -gA hugepages=([kernel4k]=16 [kernel4k3]=16 [kernel64k]=1)
+# How many hugetlb pages there are to be, of 512 MiB each. With pages of 4K the
+# kernel itself dies of them (7.2: at boot by hugepages=16, later by nr_hugepages).
+declare -gA hugepages=([kernel4k]=0 [kernel4k3]=0 [kernel64k]=1)
 
 setup() {
     KERNEL=${BATS_TEST_DESCRIPTION%%:*}
@@ -79,12 +80,12 @@ crash_reads_it() {
     assert_line --regexp ' sort$'
 }
 
-@test "kernel4k: its pages are known, huge ones too" { knows 4096 4 $((16 * 512)); }
+@test "kernel4k: its pages are known" { knows 4096 4 0; }
 @test "kernel4k: each level keeps what it should, equal to the raw copy" { keeps; }
 @test "kernel4k: every page dropped is of a dropped type by /proc/kpageflags" { drops_the_right_ones; }
 @test "kernel4k: crash reads the dump" { crash_reads_it; }
 
-@test "kernel4k3: its pages are known, huge ones too" { knows 4096 3 $((16 * 512)); }
+@test "kernel4k3: its pages are known" { knows 4096 3 0; }
 @test "kernel4k3: each level keeps what it should, equal to the raw copy" { keeps; }
 @test "kernel4k3: every page dropped is of a dropped type by /proc/kpageflags" { drops_the_right_ones; }
 @test "kernel4k3: crash reads the dump" { crash_reads_it; }
