@@ -94,6 +94,7 @@ static void read_config(struct image *image, const char *config, const char *evi
 		 only_unknown);
 	set_fact(&image->crash_dump, config_answer(config, "CRASH_DUMP"), evidence,
 		 only_unknown);
+	set_fact(&image->flatmem, config_answer(config, "FLATMEM"), evidence, only_unknown);
 	for (i = 0; i < sizeof(pages) / sizeof(*pages); i++)
 		if (config_answer(config, pages[i].option) == ANSWER_YES) {
 			image->page_size = pages[i].size;

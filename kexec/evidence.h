@@ -10,7 +10,7 @@
 #include "kexec/image.h"
 #include "lib/error.h"
 
-/* Fills version, relocatable, kaslr, crash_dump, page_size and kaslr_max.
+/* Fills version, relocatable, kaslr, crash_dump, flatmem, page_size and kaslr_max.
  * What a probe already proved is kept. Fails only without memory. */
 struct error *evidence_collect(struct image *image) MUST_CHECK;
 

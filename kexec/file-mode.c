@@ -244,6 +244,8 @@ struct error *file_request_make(const struct image *image, const struct machine 
 		err = take_image(&request, image);
 	if (!err)
 		err = check_relocatable(&request, image);
+	if (!err && wishes->crash)
+		err = image_runs_in_reservation(image);
 	if (!err)
 		err = take_command_line(&request, machine, wishes);
 	if (!err)

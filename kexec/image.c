@@ -215,6 +215,19 @@ struct error *image_open(const char *path, const char *type, struct image *ret)
 	return NULL;
 }
 
+struct error *image_runs_in_reservation(const struct image *image)
+{
+	if (image->flatmem.value != ANSWER_YES)
+		return NULL;
+	return error_remedy(
+		error_new(ERROR_UNSUPPORTED,
+			  "the kernel has its struct pages in one array (CONFIG_FLATMEM, %s) and "
+			  "hangs where its memory does not begin at 0, as in a crash reservation",
+			  image->flatmem.evidence),
+		"Use a kernel built with CONFIG_SPARSEMEM=y for the capture; one with FLATMEM "
+		"may be the one that crashes.");
+}
+
 void image_deinit(struct image *image)
 {
 	free(image->version);

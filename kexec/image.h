@@ -54,6 +54,7 @@ struct image {
 	bool header_magic;      /* PE: 0x818223cd stands at 0x38 */
 
 	struct fact relocatable, kaslr, crash_dump;
+	struct fact flatmem;    /* known from a configuration only */
 	uint64_t page_size;     /* 0: unknown */
 	const char *page_size_evidence;
 	uint64_t kaslr_max;     /* RANDOMIZE_BASE_MAX_OFFSET, or the default */
@@ -77,6 +78,13 @@ struct error *image_open(const char *path, const char *type, struct image *ret)
 	MUST_CHECK;
 void image_deinit(struct image *image);
 #define cleanup_image __attribute__((cleanup(image_deinit)))
+
+/*
+ * ERROR_UNSUPPORTED for a kernel with FLATMEM, which cannot be the crash kernel: its
+ * mem_map begins with the memory that is there, and pfn_to_page() uses it as if with
+ * frame 0 (alloc_node_mem_map() of mm/mm_init.c).
+ */
+struct error *image_runs_in_reservation(const struct image *image) MUST_CHECK;
 
 const char *image_type_name(enum image_type type);
 const char *answer_name(enum answer answer);

@@ -324,9 +324,11 @@ static struct error *run(const struct options *o, int *ret_status)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct error *err cleanup_error = options_parse(argc, argv, &o);
+	struct error *err cleanup_error = NULL;
 	int status = 0;
 
+	file_reserve_standard();
+	err = options_parse(argc, argv, &o);
 	if (err) {
 		error_print(stderr, "kexec", err);
 		return 1;

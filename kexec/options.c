@@ -106,6 +106,15 @@ static struct error *set_address(const char *name, const char *text, uint64_t *r
 			       "with K, M or G)", name, text));
 }
 
+/* 0 stands for none. */
+static struct error *set_entry(const char *text, uint64_t *ret)
+{
+	struct error *err = set_address("entry", text, ret);
+
+	return err || *ret ? err : usage(error_new(ERROR_USAGE, "--entry=%s: no kernel starts "
+						   "there", text));
+}
+
 static void make_table(struct option table[ACCEPTED_COUNT + REFUSED_COUNT + 1])
 {
 	size_t i;
@@ -169,7 +178,7 @@ static struct error *take(int option, struct options *o, struct asked *asked)
 	case OPT_INSPECT: asked->inspect = true; break;
 	case OPT_MEM_MIN: return set_address("mem-min", optarg, &o->mem_min);
 	case OPT_MEM_MAX: return set_address("mem-max", optarg, &o->mem_max);
-	case OPT_ENTRY: return set_address("entry", optarg, &o->entry);
+	case OPT_ENTRY: return set_entry(optarg, &o->entry);
 	case OPT_DROP_CRASH: o->drop_crash = true; break;
 	case OPT_MAP:
 		if (!optarg || !strcmp(optarg, "text"))
@@ -272,6 +281,8 @@ static struct error *check_together(const struct options *o)
 	if (o->hotplug && !o->crash)
 		return usage(error_new(ERROR_USAGE, "--hotplug: only a loaded crash kernel is kept "
 				       "up to date, use it with -p"));
+	if (o->json && o->map)
+		return usage(error_new(ERROR_USAGE, "--json and --map: one of them is printed"));
 	if (o->mem_min > o->mem_max)
 		return usage(error_new(ERROR_USAGE, "--mem-min is above --mem-max"));
 	if (strcmp(o->system, "/") != 0 && !o->dry_run &&
@@ -284,6 +295,18 @@ static struct error *check_together(const struct options *o)
 	return NULL;
 }
 
+#define SHORT_OPTIONS ":hvdpuSixycat:lefs"
+
+/* In a word of several letters getopt's place is still before it. */
+static struct error *unknown_option(char *const *argv)
+{
+	if (!optopt)
+		return usage(error_new(ERROR_USAGE, "%s: unknown option", argv[optind - 1]));
+	if (optopt < OPT_INITRD && !strchr(SHORT_OPTIONS, optopt))
+		return usage(error_new(ERROR_USAGE, "-%c: unknown option", optopt));
+	return usage(error_new(ERROR_USAGE, "%s: this option takes no value", argv[optind - 1]));
+}
+
 struct error *options_parse(int argc, char **argv, struct options *ret)
 {
 	struct option table[ACCEPTED_COUNT + REFUSED_COUNT + 1];
@@ -294,10 +317,9 @@ struct error *options_parse(int argc, char **argv, struct options *ret)
 
 	make_table(table);
 	opterr = 0;
-	while (!err && (option = getopt_long(argc, argv, ":hvdpuSixycat:lefs", table, NULL)) != -1) {
+	while (!err && (option = getopt_long(argc, argv, SHORT_OPTIONS, table, NULL)) != -1) {
 		if (option == '?')
-			err = usage(error_new(ERROR_USAGE, "%s: unknown option",
-					      argv[optind - 1]));
+			err = unknown_option(argv);
 		else if (option == ':')
 			err = usage(error_new(ERROR_USAGE, "%s: its value is missing",
 					      argv[optind - 1]));

@@ -254,7 +254,9 @@ static struct error *check_image(struct plan *plan, const struct image *image)
 				  ", the crash reservation needs it at 0x%" PRIx64,
 				  image->relocatable.evidence, image->text_offset, kernel->mem),
 			"Use a kernel built with CONFIG_RELOCATABLE=y.");
-	if (image->relocatable.value == ANSWER_UNKNOWN && kernel->mem != image->text_offset)
+	if (plan_is_crash(plan))
+		err = image_runs_in_reservation(image);
+	if (!err && image->relocatable.value == ANSWER_UNKNOWN && kernel->mem != image->text_offset)
 		err = warn(plan, "whether the kernel is relocatable cannot be seen (%s); if it is "
 			   "not, it will hang when started", image->relocatable.evidence);
 	if (!err && plan_is_crash(plan) && image->crash_dump.value == ANSWER_NO)

@@ -7,6 +7,7 @@
 #include <json.h>
 
 #include "kexec/show.h"
+#include "lib/json-text.h"
 
 /* json-c takes ownership and copes with NULL; a NULL object means no memory. */
 static void put(json_object *to, const char *key, json_object *value)
@@ -16,7 +17,7 @@ static void put(json_object *to, const char *key, json_object *value)
 
 static void put_text(json_object *to, const char *key, const char *value)
 {
-	put(to, key, value ? json_object_new_string(value) : NULL);
+	put(to, key, json_text(value));
 }
 
 static void put_size(json_object *to, const char *key, uint64_t value)
@@ -141,7 +142,7 @@ static json_object *warnings_json(const struct plan *plan)
 	size_t i;
 
 	for (i = 0; i < plan->warning_count; i++)
-		json_object_array_add(array, json_object_new_string(plan->warnings[i]));
+		json_object_array_add(array, json_text(plan->warnings[i]));
 	return array;
 }
 

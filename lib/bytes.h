@@ -81,6 +81,12 @@ static inline void put_le64(void *to, uint64_t value)
 	memcpy(to, &value, sizeof(value));
 }
 
+static inline void put_be32(void *to, uint32_t value)
+{
+	value = htobe32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
 static inline void put_be64(void *to, uint64_t value)
 {
 	value = htobe64(value);

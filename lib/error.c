@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 static struct error out_of_memory = {
 	.code = ERROR_NOMEM,
 	.message = (char *)"out of memory",
@@ -36,7 +38,11 @@ static char *format(const char *fmt, va_list args)
 {
 	char *text;
 
-	return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+	if (vasprintf(&text, fmt, args) < 0)
+		return NULL;
+	/* Much of it is read from files. */
+	text_make_printable(text);
+	return text;
 }
 
 /* outer + ": " + inner, or NULL. */

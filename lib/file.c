@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 struct error *blob_init(struct blob *ret, size_t size)
@@ -150,6 +151,31 @@ struct error *fd_pread_some(int fd, const char *path, void *to, size_t len,
 				 "reading %s: offset 0x%" PRIx64 " is beyond any file",
 				 path, offset);
 	return read_some(fd, path, to, len, (int64_t)offset, ret);
+}
+
+struct error *fd_read_some(int fd, const char *path, void *to, size_t len, size_t *ret)
+{
+	return read_some(fd, path, to, len, -1, ret);
+}
+
+void file_reserve_standard(void)
+{
+	int fd;
+
+	/* Each gets the lowest number that is free. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) < 0)
+			return;
+}
+
+void file_allow_many(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct error *file_nameless(int *ret)

@@ -58,6 +58,14 @@ struct error *file_read_text(const char *path, size_t limit, char **ret)
 struct error *path_join(const char *dir, const char *path, char **ret)
 	MUST_CHECK;
 
+/* First in main(): standard input, output and error that the caller closed get
+ * numbers of their own on which all I/O fails. A file opened later would get them,
+ * and what is printed would go into it. */
+void file_reserve_standard(void);
+
+/* Raises the number of files that may be open to what is allowed at most. */
+void file_allow_many(void);
+
 /*
  * A file without a name, in the directory $TMPDIR names or else /var/tmp (not
  * /tmp, which is often memory). It is gone when it is closed.
@@ -71,6 +79,10 @@ struct error *fd_pread(int fd, const char *path, void *to, size_t len,
 /* Up to len bytes at offset; fewer only at the end of the file. */
 struct error *fd_pread_some(int fd, const char *path, void *to, size_t len,
 			    uint64_t offset, size_t *ret) MUST_CHECK;
+
+/* The same from where fd stands, also of a pipe. */
+struct error *fd_read_some(int fd, const char *path, void *to, size_t len, size_t *ret)
+	MUST_CHECK;
 
 struct error *fd_write(int fd, const char *path, const void *from, size_t len)
 	MUST_CHECK;

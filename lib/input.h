@@ -32,6 +32,15 @@ struct input {
 	int fd;
 	uint64_t size;
 	bool incomplete;             /* wrapped, and the end of the wrapping is missing */
+	bool mappable;               /* for input_see() */
+};
+
+/* A part of an input where it lies. One thread's own; all zeros at first. */
+struct input_window {
+	void *map;
+	uint64_t start; /* offset in the file */
+	size_t size;
+	bool refused; /* the kernel does not map it */
 };
 
 /* A plain one; fd becomes its own, unless it fails. */
@@ -50,5 +59,15 @@ struct error *input_read_some(const struct input *input, void *to, size_t len,
 /* The first offset from `offset` on that may hold anything but zeros, or
  * UINT64_MAX: until there lies a hole. */
 uint64_t input_next_data(const struct input *input, uint64_t offset);
+
+/*
+ * The bytes themselves, until the window is used again or closed, where they need
+ * not be copied: in /proc/vmcore, of which the kernel maps all when it is asked
+ * (fs/proc/vmcore.c, mmap_vmcore), so that nothing can fail afterwards. Of a file on
+ * a disk that could, by a signal. NULL: they are to be read.
+ */
+const uint8_t *input_see(const struct input *input, struct input_window *window,
+			 uint64_t offset, size_t len);
+void input_window_close(struct input_window *window);
 
 #endif

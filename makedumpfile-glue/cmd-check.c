@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json-text.h"
 #include "lib/loongarch.h"
+#include "lib/text.h"
 #include "lib/units.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/kernel/log.h"
@@ -89,13 +90,14 @@ static void PRINTF_LIKE(4, 5) say(struct check *c, enum verdict verdict, const c
 		text = NULL;
 		return;
 	}
+	text_make_printable(text);
 	if (c->list) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "check", json_object_new_string(what));
+		json_object_object_add(o, "check", json_text(what));
 		json_object_object_add(o, "verdict",
-				       json_object_new_string(verdict_names[verdict]));
-		json_object_object_add(o, "text", json_object_new_string(text));
+				       json_text(verdict_names[verdict]));
+		json_object_object_add(o, "text", json_text(text));
 		json_object_array_add(c->list, o);
 	} else if (verdict != VERDICT_GOOD || !c->arguments->quiet) {
 		printf("%-4s  %-10s %s\n", verdict_names[verdict], what, text);
@@ -121,7 +123,7 @@ static void check_layout(struct check *c)
 		say(c, VERDICT_BAD, "layout", "its flattened records end early");
 	else if (source->marked_incomplete)
 		say(c, VERDICT_BAD, "layout", "its writer did not finish it, or left pages out");
-	if (!dump_missing(c->dump) && !source->marked_incomplete)
+	if (!dump_incomplete(c->dump))
 		say(c, VERDICT_GOOD, "layout", "%s, %s of memory in %zu runs",
 		    source->ops->format, all, source->memory.count);
 	err = source_quirks(source, say_quirk, c);
@@ -326,16 +328,14 @@ static int conclude(struct check *c)
 		return status;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "file", json_object_new_string(c->dump->path));
-	json_object_object_add(o, "verdict", json_object_new_string(words[status]));
+	json_object_object_add(o, "file", json_text(c->dump->path));
+	json_object_object_add(o, "verdict", json_text(words[status]));
 	json_object_object_add(o, "exit_status", json_object_new_int(status));
 	json_object_object_add(o, "pages", json_object_new_uint64(c->pages));
 	json_object_object_add(o, "pages_lost", json_object_new_uint64(c->lost));
 	json_object_object_add(o, "checks", c->list);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_print(stdout, o);
 	c->list = NULL;
-	json_object_put(o);
 	return status;
 }
 

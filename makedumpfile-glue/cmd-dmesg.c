@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/file.h"
+#include "lib/json-text.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/kernel/log.h"
@@ -15,8 +15,8 @@
 static const char help[] =
 	"Usage: vmcore dmesg [OPTION]... SOURCE [DEST]\n"
 	"Print the kernel's log out of the dump SOURCE, or write it to a new file DEST\n"
-	"(mode 0600). Times are seconds since the kernel started; bytes that are not\n"
-	"printable are shown as \\xNN.\n"
+	"(mode 0600; - is standard output). Times are seconds since the kernel started;\n"
+	"bytes that are not printable are shown as \\xNN.\n"
 	"\n"
 	"      --partial        only what came after the last dmesg --clear\n"
 	"      --json           a list of records; time is in nanoseconds\n"
@@ -74,7 +74,7 @@ static struct error *print_json(const struct log_record *record, struct sink *si
 	o = json_object_new_object();
 	json_object_object_add(o, "seq", json_object_new_uint64(record->seq));
 	json_object_object_add(o, "time", json_object_new_uint64(record->ts_nsec));
-	json_object_object_add(o, "text", json_object_new_string(text));
+	json_object_object_add(o, "text", json_text(text));
 	if (fprintf(sink->file, "%s%s", sink->between,
 		    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
@@ -168,9 +168,10 @@ static int dmesg(void *arguments, char **operands, int count)
 	int status;
 
 	a->source = operands[0];
-	a->destination = count > 1 ? operands[1] : NULL;
+	a->destination = count > 1 && strcmp(operands[1], DESTINATION_STDOUT) ? operands[1] :
+										NULL;
 	if (a->destination)
-		err = destination_check(a->destination, a->source, a->force);
+		err = destination_check(a->destination, a->source, &a->open, a->force);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)

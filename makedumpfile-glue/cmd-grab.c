@@ -484,6 +484,7 @@ static int convert(struct grab *g)
 		warn(error_errno(errno, "removing %s", g->dump));
 	if (!g->quiet)
 		printf("vmcore info %s says how crash opens it\n", g->vmcore);
+	release_output();
 	return EXIT_DONE;
 }
 

@@ -57,24 +57,31 @@ static struct error *open_stream(const char *path, int *ret_fd, const char **ret
 	return *ret_fd < 0 ? error_errno(EBADF, "reading %s", *ret_name) : NULL;
 }
 
+static struct error *write_there(void *to, const void *data, size_t size, uint64_t offset)
+{
+	const struct new_file *file = to;
+
+	return fd_pwrite(file->fd, file->partial_path, data, size, offset);
+}
+
 static struct error *to_file(const char *source, const char *destination, bool force,
-			     bool *ret_whole, uint64_t *ret_written)
+			     struct flat_copy *ret)
 {
 	struct destination to = { .file.fd = -1 };
 	int from cleanup_close = -1;
 	const char *name;
 	struct error *err;
 
-	*ret_written = 0;
-	err = destination_check(destination, source, force);
+	*ret = (struct flat_copy){ 0 };
+	err = destination_check(destination, strcmp(source, "-") ? source : "/dev/stdin",
+				NULL, force);
 	if (!err)
 		err = open_stream(source, &from, &name);
 	if (!err)
 		err = destination_open(destination, force, false, 0, &to);
 	if (!err)
-		err = flat_rebuild(from, name, to.file.fd, to.file.partial_path, ret_whole,
-				   ret_written);
-	if (!err && !*ret_written)
+		err = flat_copy(from, name, false, write_there, &to.file, ret);
+	if (!err && !ret->written)
 		err = error_new(ERROR_FORMAT, "%s: flattened, without a single record",
 				name);
 	if (err && err->code == ERROR_NOT_MINE)
@@ -83,28 +90,28 @@ static struct error *to_file(const char *source, const char *destination, bool f
 		err = destination_settle(&to);
 	if (!err)
 		err = destination_commit(&to);
-	return destination_close(&to, *ret_written > 0, err);
+	return destination_close(&to, ret->written > 0, err);
 }
 
 static int rebuild(void *arguments, char **operands, int count)
 {
 	const struct arguments *a = arguments;
 	char size[UNITS_SIZE_TEXT];
-	uint64_t written;
-	bool whole = false;
+	struct flat_copy copy;
 	struct error *err;
 
 	(void)count;
 	if (!strcmp(operands[1], DESTINATION_STDOUT))
 		return fail(error_new(ERROR_USAGE, "rebuilding to standard output: records "
 				      "come in any order, a pipe takes them in one"));
-	err = to_file(operands[0], operands[1], a->force, &whole, &written);
+	err = to_file(operands[0], operands[1], a->force, &copy);
 	if (err)
 		return fail(error_add(err, "rebuilding %s", operands[1]));
 	if (!a->quiet)
-		printf("%s: %" PRIu64 " bytes written (%s)\n", operands[1], written,
-		       size_text(written, size));
-	if (whole)
+		printf("%s: %" PRIu64 " bytes written (%s)\n", operands[1], copy.written,
+		       size_text(copy.written, size));
+	release_output();
+	if (copy.whole)
 		return EXIT_DONE;
 	fprintf(stderr, "vmcore: warning: %s breaks off: the end of the flattened records is "
 		"missing\n", operands[0]);

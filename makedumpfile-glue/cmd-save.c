@@ -24,11 +24,13 @@ static const char help[] =
 	"                       what to leave out, a sum of: 1 pages of zeros; 2 page\n"
 	"                       cache; 4 page cache with private data too; 8 user\n"
 	"                       memory; 16 free pages. 0: every page. Default: 1.\n"
-	"                       31,1 means: 31, and 1 where 31 finds no room\n"
+	"                       31,1 means: 31, and 1 where 31 finds no room; not for\n"
+	"                       standard output, which cannot be begun anew\n"
 	"  -c                   pack pages as zlib streams (default for kdump)\n"
 	"  -l, -p, -z           pack them with lzo, snappy or zstd\n"
 	"      --raw            do not pack pages\n"
 	"      --threads N      work in N threads; default: one for each CPU\n"
+	"      --no-mmap        read all of /proc/vmcore, map nothing of it\n"
 	"      --memory-budget SIZE\n"
 	"                       take no more memory for buffers; fewer threads, then\n"
 	"                       smaller buffers. Default: half of what is available\n"
@@ -45,7 +47,8 @@ static const char help[] =
 	"  -f, --force          replace DEST, once the new dump is whole\n"
 	"      --dry-run        write nothing; say what would be, by page types\n"
 	"      --show-stats     all page types in the summary, kept and left out; what\n"
-	"                       repeated pages and such that look random spared\n"
+	"                       repeated pages and such that look random spared, and\n"
+	"                       how many were mapped\n"
 	"      --json           the summary as JSON\n"
 	"      --no-progress    only the summary\n"
 	"  -q, --quiet          no progress, no summary\n"
@@ -62,12 +65,14 @@ static const char help[] =
 enum {
 	OPTION_RAW = 256, OPTION_THREADS, OPTION_FORMAT, OPTION_SPLIT, OPTION_SPLIT_BLOCK,
 	OPTION_DRY_RUN, OPTION_STATS, OPTION_JSON, OPTION_NO_PROGRESS, OPTION_BUDGET,
+	OPTION_NO_MMAP,
 };
 
 static const struct option long_options[] = {
 	{ "level", required_argument, NULL, 'd' },
 	{ "raw", no_argument, NULL, OPTION_RAW },
 	{ "threads", required_argument, NULL, OPTION_THREADS },
+	{ "no-mmap", no_argument, NULL, OPTION_NO_MMAP },
 	{ "memory-budget", required_argument, NULL, OPTION_BUDGET },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
 	{ "flatten", no_argument, NULL, 'F' },
@@ -186,6 +191,7 @@ static struct error *take(int option, void *arguments)
 
 	switch (option) {
 	case 'd': return parse_levels(optarg, a);
+	case OPTION_NO_MMAP: a->save.no_mmap = true; return NULL;
 	case OPTION_THREADS: return parse_threads(optarg, &a->save.threads);
 	case OPTION_FORMAT: return parse_format(optarg, &a->save);
 	case 'F': a->save.flatten = true; return NULL;
@@ -224,6 +230,12 @@ static bool no_room(const struct error *err)
 	       err->sys_errno == EFBIG;
 }
 
+/* What went into a pipe cannot be taken back. */
+static bool is_in_a_pipe(const struct arguments *a, const struct save_counts *counts)
+{
+	return counts->bytes_out && !strcmp(a->save.destination, DESTINATION_STDOUT);
+}
+
 /* Level by level, until one finds room. */
 static struct error *save_at_levels(const struct dump *dump, struct arguments *a,
 				    struct save_counts *counts, struct error **lost,
@@ -235,7 +247,7 @@ static struct error *save_at_levels(const struct dump *dump, struct arguments *a
 	for (i = 0;; i++) {
 		a->save.level = a->levels[i];
 		err = save_run(dump, &a->save, counts, lost, number);
-		if (!err || i + 1 == a->level_count || !no_room(err))
+		if (!err || i + 1 == a->level_count || !no_room(err) || is_in_a_pipe(a, counts))
 			return err;
 		fprintf(stderr, "vmcore: warning: level %u: %s; trying level %u\n",
 			a->levels[i], err->message, a->levels[i + 1]);
@@ -251,13 +263,15 @@ static FILE *summary_file(const struct save_options *options)
 		       stderr : stdout;
 }
 
-static struct error *check_parts(const struct save_options *options, const char *source)
+/* open: NULL, or what was said of the source. */
+static struct error *check_parts(const struct save_options *options, const char *source,
+				 const struct dump_options *open)
 {
 	struct error *err = NULL;
 	size_t i;
 
 	for (i = 0; i < options->part_count && !err && !options->dry_run; i++)
-		err = destination_check(options->parts[i], source, options->force);
+		err = destination_check(options->parts[i], source, open, options->force);
 	return err;
 }
 
@@ -269,7 +283,7 @@ static struct error *check_files(const struct save_options *options,
 	size_t i;
 
 	for (i = 0; i < source->file_count && !err; i++)
-		err = check_parts(options, source->files[i]);
+		err = check_parts(options, source->files[i], NULL);
 	return err;
 }
 
@@ -280,7 +294,7 @@ static int save(struct arguments *a)
 	struct dump *dump;
 	int number, status;
 
-	err = check_parts(&a->save, a->source);
+	err = check_parts(&a->save, a->source, &a->open);
 	if (!err)
 		err = dump_open(a->source, &a->open, &dump);
 	if (err)
@@ -295,6 +309,8 @@ static int save(struct arguments *a)
 	err = save_at_levels(dump, a, &counts, &lost, &number);
 	if (!err && a->summary)
 		a->summary(summary_file(&a->save), dump, &a->save, &counts);
+	if (a->summary != summary_json && !a->save.dry_run)
+		release_output();
 	dump_close(dump);
 	if (err) {
 		error_free(lost);
@@ -329,10 +345,39 @@ static struct error *name_parts(struct arguments *a)
 	return NULL;
 }
 
+/* Is one the name under which the other is written? */
+static bool is_incomplete(const char *one, const char *other)
+{
+	const size_t len = strlen(other);
+
+	return !strncmp(one, other, len) && !strcmp(one + len, "-incomplete");
+}
+
+/* Each file of a split dump must be one of its own. */
+static struct error *check_names(const struct save_options *save)
+{
+	size_t i, k;
+
+	for (i = 1; i < save->part_count; i++)
+		for (k = 0; k < i; k++) {
+			const char *a = save->parts[i], *b = save->parts[k];
+
+			if (!strcmp(a, b))
+				return error_new(ERROR_USAGE, "--split: %s is named twice", a);
+			if (is_incomplete(a, b) || is_incomplete(b, a))
+				return error_new(ERROR_USAGE, "--split: %s is what %s is called "
+						 "while it is written",
+						 is_incomplete(a, b) ? a : b,
+						 is_incomplete(a, b) ? b : a);
+		}
+	return NULL;
+}
+
 /* What no option alone is wrong about. */
 static struct error *check_together(struct arguments *a, int destinations)
 {
 	struct save_options *save = &a->save;
+	size_t i;
 
 	if (a->codec_given && save->codec != PAGE_RAW && !save->output->takes_packed)
 		return error_new(ERROR_USAGE, "packing does not go with --format %s: its "
@@ -342,14 +387,14 @@ static struct error *check_together(struct arguments *a, int destinations)
 	if (destinations != 1 && (uint64_t)destinations != a->split)
 		return error_new(ERROR_USAGE, "save needs one DEST, or with --split N one "
 				 "or N; %d are given", destinations);
-	if (!strcmp(save->destination, DESTINATION_STDOUT)) {
+	if (!strcmp(save->destination, DESTINATION_STDOUT))
 		save->flatten = true;
-		if (a->split)
+	for (i = 0; i < save->part_count && a->split; i++)
+		if (!strcmp(save->parts[i], DESTINATION_STDOUT))
 			return error_new(ERROR_USAGE, "--split needs files to write to");
-	}
 	if (a->split && save->output != &output_kdump)
 		return error_new(ERROR_USAGE, "--split goes with --format kdump only");
-	return a->split && destinations == 1 ? name_parts(a) : NULL;
+	return a->split && destinations == 1 ? name_parts(a) : check_names(save);
 }
 
 static int run(void *arguments, char **operands, int count)

@@ -32,6 +32,7 @@ int cmd_info(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_rebuild(int argc, char **argv);
+int cmd_sftp(int argc, char **argv);
 int cmd_makedumpfile(int argc, char **argv); /* argv[0] is of no matter */
 
 void print_version(void);
@@ -39,7 +40,16 @@ void print_version(void);
 /* Prints the error, frees it, returns the exit status for it. */
 int fail(struct error *err);
 
-/* EXIT_INCOMPLETE when the dump's file is cut or marked, else EXIT_DONE. */
+/* What was printed must have arrived: else that is an error, and EXIT_FAILED comes
+ * back instead of the status. */
+int finish_output(int status);
+
+/* Lines that only accompany what was done: if they do not arrive it is done all the
+ * same. */
+void release_output(void);
+
+/* EXIT_INCOMPLETE when the dump's file is cut or marked, or its notes could not be
+ * read, else EXIT_DONE. */
 int dump_status(const struct dump *dump);
 
 #endif

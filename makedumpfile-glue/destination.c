@@ -2,6 +2,7 @@
 #include "makedumpfile-glue/destination.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,26 @@ static bool is_same_file(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
+/* What is read may be said as FILE@ADDRESS, or as NAME=FILE. */
+static bool is_read(const char *path, const char *said)
+{
+	const char *equals = strchr(said, '='), *at = strrchr(said, '@');
+	char file[PATH_MAX];
+
+	if (is_same_file(path, said) || (equals && is_same_file(path, equals + 1)))
+		return true;
+	if (!at || at - said >= PATH_MAX)
+		return false;
+	snprintf(file, sizeof(file), "%.*s", (int)(at - said), said);
+	return is_same_file(path, file);
+}
+
 /* Of what is read nothing may be lost, whatever comes of the new file. */
 static struct error *check_source(const char *path, const char *source)
 {
 	char *partial cleanup_free = NULL;
 
-	if (is_same_file(path, source))
+	if (is_read(path, source))
 		return error_remedy(error_new(ERROR_USAGE, "saving to %s: that is what is "
 					      "read", path),
 				    "name another file");
@@ -39,7 +54,7 @@ static struct error *check_source(const char *path, const char *source)
 		partial = NULL;
 		return error_nomem();
 	}
-	if (is_same_file(partial, source))
+	if (is_read(partial, source))
 		return error_remedy(error_new(ERROR_USAGE, "saving to %s: until it is whole "
 					      "it is written as %s, and that is what is read",
 					      path, partial),
@@ -47,8 +62,25 @@ static struct error *check_source(const char *path, const char *source)
 	return NULL;
 }
 
-struct error *destination_check(const char *path, const char *source, bool force)
+static struct error *check_sources(const char *path, const char *const *sources,
+				   size_t count)
 {
+	struct error *err = NULL;
+	size_t i;
+
+	for (i = 0; i < count && !err; i++)
+		if (sources[i])
+			err = check_source(path, sources[i]);
+	return err;
+}
+
+struct error *destination_check(const char *path, const char *source,
+				const struct dump_options *open, bool force)
+{
+	const char *const named[] = {
+		source, open ? open->vmlinux : NULL, open ? open->vmcoreinfo : NULL,
+		open ? open->registers : NULL,
+	};
 	struct stat st;
 	struct error *err;
 
@@ -59,11 +91,22 @@ struct error *destination_check(const char *path, const char *source, bool force
 					      "is a terminal"),
 				    "send it into a pipe or a file");
 	}
-	err = check_source(path, source);
+	err = check_sources(path, named, sizeof(named) / sizeof(named[0]));
+	if (!err && open)
+		err = check_sources(path, open->ram, open->ram_count);
+	if (!err && open)
+		err = check_sources(path, open->parts, open->part_count);
 	if (err)
 		return err;
-	if (stat(path, &st) < 0)
-		return NULL; /* what is wrong with it shows at creation */
+	if (stat(path, &st) < 0) {
+		/* The new file would not get the name of a link that leads nowhere. */
+		if (!force && lstat(path, &st) == 0)
+			return error_remedy(error_errno(EEXIST, "saving to %s", path),
+					    "it is a link that leads nowhere: remove it, or "
+					    "replace it with --force");
+		return *path ? NULL /* what is wrong with it shows at creation */ :
+			       error_new(ERROR_USAGE, "saving to a file without a name");
+	}
 	if (S_ISDIR(st.st_mode))
 		return error_remedy(error_errno(EISDIR, "saving to %s", path),
 				    "name a file in it: %s/vmcore", path);

@@ -11,6 +11,7 @@
 
 #include "lib/error.h"
 #include "lib/file.h"
+#include "makedumpfile-glue/dump.h"
 #include "makedumpfile-glue/output/target.h"
 
 #define DESTINATION_STDOUT "-"
@@ -27,11 +28,12 @@ const char *destination_name(const char *path);
 
 /*
  * What would make destination_open() fail, to be said before work begins; and
- * never is a dump written over the one it is made of, `source`, nor is that
- * removed as the unfinished file of an earlier run.
+ * never is a dump written over the one it is made of, `source`, or over another
+ * file that is read with it (open, unless NULL), nor is that removed as the
+ * unfinished file of an earlier run.
  */
-struct error *destination_check(const char *path, const char *source, bool force)
-	MUST_CHECK;
+struct error *destination_check(const char *path, const char *source,
+				const struct dump_options *open, bool force) MUST_CHECK;
 
 /* Standard output is always flattened. limit as in struct target. */
 struct error *destination_open(const char *path, bool force, bool flatten,

@@ -9,6 +9,7 @@
 #include "makedumpfile-glue/kernel/find.h"
 #include "makedumpfile-glue/kernel/layout.h"
 #include "makedumpfile-glue/kernel/vmlinux.h"
+#include "makedumpfile-glue/kernel/witness.h"
 
 /* The note in the file; a broken one is as good as none. */
 static void take_vmcoreinfo(struct dump *dump)
@@ -81,7 +82,8 @@ static struct error *search_memory(struct dump *dump, const char *build_id)
 	uint64_t *text cleanup_free = calloc(registers->count + 1, 2 * sizeof(*text));
 	struct find_hints hints = { .build_id = build_id, .text = text };
 	struct find_result found = { 0 };
-	struct error *err;
+	char *doubt cleanup_free = NULL;
+	struct error *err = NULL;
 	bool sure = true;
 	size_t i;
 
@@ -91,7 +93,19 @@ static struct error *search_memory(struct dump *dump, const char *build_id)
 		text[hints.text_count++] = registers->cpus[i].era;
 		text[hints.text_count++] = registers->cpus[i].reg[LOONGARCH_REG_RA];
 	}
-	err = look_in_layouts(dump->source, &hints, &found, &sure);
+	if (dump->source->several_stretches)
+		err = witness_settle(dump->source, &doubt);
+	if (!err)
+		err = look_in_layouts(dump->source, &hints, &found, &sure);
+	/* The kernel's tables may lie below 256 MiB, all of them. */
+	if (!err && !sure && !dump->source->several_stretches && dump->source->ops->testify) {
+		find_result_deinit(&found);
+		err = witness_settle(dump->source, &doubt);
+		if (!err)
+			err = look_in_layouts(dump->source, &hints, &found, &sure);
+	}
+	if (doubt)
+		dump_warn(dump, "%s: nothing in it tells where %s", dump->path, doubt);
 	if (err) {
 		find_result_deinit(&found);
 		return error_add(err, "%s: looking for VMCOREINFO in memory", dump->path);

@@ -8,6 +8,7 @@
 
 #include "lib/elfcore.h"
 #include "lib/loongarch.h"
+#include "lib/text.h"
 #include "lib/units.h"
 #include "makedumpfile-glue/dump-kernel.h"
 #include "makedumpfile-glue/kernel/find.h"
@@ -30,8 +31,10 @@ void dump_warn(struct dump *dump, const char *fmt, ...)
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (len >= 0)
-		dump->warnings[dump->warning_count++] = text;
+	if (len < 0)
+		return;
+	text_make_printable(text);
+	dump->warnings[dump->warning_count++] = text;
 }
 
 void dump_print_warnings(const struct dump *dump)
@@ -47,6 +50,17 @@ uint64_t dump_missing(const struct dump *dump)
 	uint64_t there = extents_total(&dump->source->memory);
 
 	return dump->source->promised > there ? dump->source->promised - there : 0;
+}
+
+bool dump_incomplete(const struct dump *dump)
+{
+	return dump_missing(dump) || dump->source->marked_incomplete;
+}
+
+bool dump_lacks_pages(const struct dump *dump)
+{
+	return dump_missing(dump) ||
+	       (dump->source->marked_incomplete && !dump->source->pages_tell);
 }
 
 static struct error *find_page_size(struct dump *dump, uint64_t wanted)

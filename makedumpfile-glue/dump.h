@@ -68,6 +68,13 @@ void dump_print_warnings(const struct dump *dump);
 /* Bytes the file's headers promise and the file does not hold. */
 uint64_t dump_missing(const struct dump *dump);
 
+/* Some are missing, or its writer says that it left some out. */
+bool dump_incomplete(const struct dump *dump);
+
+/* So that what is saved of it lacks them too; pages that turn out to be unreadable
+ * are not known yet. */
+bool dump_lacks_pages(const struct dump *dump);
+
 /*
  * count whole pages from frame `first`, all in one run of dump->pages. Bytes
  * of a page that are not in the source are zero. Pages that cannot be read

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <json-c/json.h>
 #include <stdio.h>
 
+#include "lib/json-text.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/info.h"
 
@@ -10,12 +10,12 @@ static struct json_object *hex(uint64_t value)
 	char text[32];
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	return json_object_new_string(text);
+	return json_text(text);
 }
 
 static struct json_object *string_or_null(const char *text)
 {
-	return text && *text ? json_object_new_string(text) : NULL;
+	return text && *text ? json_text(text) : NULL;
 }
 
 static struct json_object *memory_json(const struct dump *dump)
@@ -72,7 +72,7 @@ static struct json_object *warnings_json(const struct dump *dump)
 	size_t i;
 
 	for (i = 0; i < dump->warning_count; i++)
-		json_object_array_add(list, json_object_new_string(dump->warnings[i]));
+		json_object_array_add(list, json_text(dump->warnings[i]));
 	return list;
 }
 
@@ -116,7 +116,7 @@ static struct json_object *notes_json(const struct page_scan *scan)
 	size_t i;
 
 	for (i = 0; i < scan->note_count; i++)
-		json_object_array_add(list, json_object_new_string(scan->notes[i]));
+		json_object_array_add(list, json_text(scan->notes[i]));
 	return list;
 }
 
@@ -126,10 +126,10 @@ static struct json_object *files_json(const struct dump *dump)
 	size_t i;
 
 	if (!dump->source->files)
-		json_object_array_add(list, json_object_new_string(dump->path));
+		json_object_array_add(list, json_text(dump->path));
 	for (i = 0; i < dump->source->file_count; i++)
 		json_object_array_add(list,
-				      json_object_new_string(dump->source->files[i]));
+				      json_text(dump->source->files[i]));
 	return list;
 }
 
@@ -138,8 +138,8 @@ void info_print_json(const struct info_facts *f)
 	const struct dump *d = f->dump;
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "file", json_object_new_string(d->path));
-	json_object_object_add(o, "format", json_object_new_string(d->source->ops->format));
+	json_object_object_add(o, "file", json_text(d->path));
+	json_object_object_add(o, "format", json_text(d->source->ops->format));
 	json_object_object_add(o, "flattened",
 			       json_object_new_boolean(info_flattened(d->source)));
 	json_object_object_add(o, "files", files_json(d));
@@ -148,8 +148,8 @@ void info_print_json(const struct info_facts *f)
 	json_object_object_add(o, "dump_level",
 			       json_object_new_int64(d->source->dump_level));
 	json_object_object_add(o, "release", string_or_null(f->release));
-	json_object_object_add(o, "version", string_or_null(d->utsname[3]));
-	json_object_object_add(o, "host", string_or_null(d->utsname[1]));
+	json_object_object_add(o, "version", string_or_null(f->version));
+	json_object_object_add(o, "host", string_or_null(f->host));
 	json_object_object_add(o, "build_id", string_or_null(f->build_id));
 	json_object_object_add(o, "page_size", json_object_new_uint64(f->page_size));
 	json_object_object_add(o, "page_size_known",
@@ -186,9 +186,7 @@ void info_print_json(const struct info_facts *f)
 	json_object_object_add(o, "section_size_bits",
 			       f->section_bits ? json_object_new_int64(f->section_bits) :
 						 NULL);
-	json_object_object_add(o, "crash_command", json_object_new_string(f->command));
+	json_object_object_add(o, "crash_command", json_text(f->command));
 	json_object_object_add(o, "warnings", warnings_json(d));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	json_print(stdout, o);
 }

@@ -117,8 +117,8 @@ void info_print_text(const struct info_facts *f)
 		printf(", split, %zu files", d->source->file_count);
 	puts(d->source->marked_incomplete ? ", not finished by its writer" : "");
 	printf("Kernel:       %s\n", f->release ? f->release : "not known");
-	printf("Version:      %s\n", *d->utsname[3] ? d->utsname[3] : "not known");
-	printf("Host:         %s\n", *d->utsname[1] ? d->utsname[1] : "not known");
+	printf("Version:      %s\n", f->version ? f->version : "not known");
+	printf("Host:         %s\n", f->host ? f->host : "not known");
 	printf("BUILD-ID:     %s\n", f->build_id ? f->build_id : "not known");
 	printf("Page size:    %" PRIu64 "%s\n", f->page_size,
 	       d->page_size_known ? "" : " (assumed)");

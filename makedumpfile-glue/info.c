@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "makedumpfile-glue/info.h"
 
 /* How the kernel begins the line that says why it died, the plainest first
@@ -39,15 +40,15 @@ static struct error *look_for_panic(const struct log_record *record, void *arg)
 	return NULL;
 }
 
-/* Only its first line, and nothing a terminal would act on. */
-static void make_printable(char *text)
+/* Its first line. NULL also for an empty one, or for lack of memory: it is shown as
+ * not known then. */
+static char *printable_line(const char *text)
 {
-	for (; text && *text; text++) {
-		if (*text == '\n')
-			*text = 0;
-		else if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
-			*text = '?';
-	}
+	char *line = text && *text ? strndup(text, strcspn(text, "\n")) : NULL;
+
+	if (line)
+		text_make_printable(line);
+	return line;
 }
 
 /* What crash does not read, or not without the note that was found. */
@@ -131,14 +132,18 @@ struct error *info_facts(const struct dump *dump, struct info_facts *f)
 	*f = (struct info_facts){ .dump = dump };
 	f->page_size = (uint64_t)1 << dump->page_shift;
 	if (dump->vmcoreinfo) {
-		f->release = vmcoreinfo_string(dump->vmcoreinfo, "OSRELEASE");
-		f->build_id = vmcoreinfo_string(dump->vmcoreinfo, "BUILD-ID");
+		f->release = printable_line(vmcoreinfo_string(dump->vmcoreinfo,
+							      "OSRELEASE"));
+		f->build_id = printable_line(vmcoreinfo_string(dump->vmcoreinfo,
+							       "BUILD-ID"));
 		vmcoreinfo_number(dump->vmcoreinfo, "SECTION_SIZE_BITS", &f->section_bits);
 		f->log_error = log_read(dump->source, dump->vmcoreinfo, look_for_panic,
 					&search, &f->log);
 	}
-	make_printable(search.found);
-	f->panic = search.found;
+	f->version = printable_line(dump->utsname[UTSNAME_VERSION]);
+	f->host = printable_line(dump->utsname[UTSNAME_NODENAME]);
+	f->panic = printable_line(search.found);
+	free(search.found);
 	err = find_command(f);
 	if (err)
 		return err;
@@ -149,6 +154,10 @@ struct error *info_facts(const struct dump *dump, struct info_facts *f)
 void info_facts_deinit(struct info_facts *f)
 {
 	page_scan_deinit(&f->scan);
+	free(f->release);
+	free(f->version);
+	free(f->host);
+	free(f->build_id);
 	free(f->panic);
 	free(f->command);
 	error_free(f->log_error);

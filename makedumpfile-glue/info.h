@@ -11,10 +11,10 @@
 
 struct info_facts {
 	const struct dump *dump;
-	const char *release;  /* NULL: not known */
-	const char *build_id; /* NULL: not known */
+	/* Printable; NULL: not known. */
+	char *release, *version, *host, *build_id;
+	char *panic; /* the line of the log */
 	uint64_t page_size;
-	char *panic;          /* the line of the log, or NULL */
 	struct log_counts log;
 	struct error *log_error;
 	char vmlinux[INFO_TEXT_SIZE];

@@ -31,7 +31,9 @@
 #define UTSNAME_FIELDS     6 /* sysname nodename release version machine domainname */
 #define UTSNAME_FIELD_SIZE 65
 #define UTSNAME_SYSNAME    0
+#define UTSNAME_NODENAME   1
 #define UTSNAME_RELEASE    2
+#define UTSNAME_VERSION    3
 #define UTSNAME_MACHINE    4
 
 /* Block 1. */

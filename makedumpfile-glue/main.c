@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/file.h"
 #include "makedumpfile-glue/commands.h"
 #include "makedumpfile-glue/compress.h"
 
@@ -18,6 +21,7 @@ static const char help[] =
 	"  check SOURCE         read all of a dump and say whether it is whole\n"
 	"  rebuild SOURCE DEST  a plain dump of a flattened one\n"
 	"  grab DOMAIN DEST     a dump of a running guest of libvirt's\n"
+	"  sftp ACTION DIR      bring dumps to a server that gives sftp and no shell\n"
 	"\n"
 	"SOURCE is /proc/vmcore, a copy of it (ELF), or a kdump-compressed dump; plain,\n"
 	"flattened or split; a file of virsh dump or virsh save, a QEMU migration stream\n"
@@ -35,6 +39,7 @@ static const struct {
 	{ "check", cmd_check },
 	{ "rebuild", cmd_rebuild },
 	{ "grab", cmd_grab },
+	{ "sftp", cmd_sftp },
 };
 
 int fail(struct error *err)
@@ -46,10 +51,31 @@ int fail(struct error *err)
 	return status;
 }
 
+int finish_output(int status)
+{
+	const bool lost = ferror(stdout);
+
+	/* Why it failed was said. */
+	if (status == EXIT_FAILED)
+		return status;
+	if (fflush(stdout))
+		return fail(error_errno(errno, "writing standard output"));
+	return lost ? fail(error_new(ERROR_SYSTEM, "writing standard output: some of it was "
+				     "lost")) : status;
+}
+
+void release_output(void)
+{
+	fflush(stdout);
+	clearerr(stdout);
+}
+
 int dump_status(const struct dump *dump)
 {
-	return dump_missing(dump) || dump->source->marked_incomplete ? EXIT_INCOMPLETE :
-								       EXIT_DONE;
+	const struct error *flaw = dump->source->flaw;
+
+	return dump_incomplete(dump) || (flaw && flaw->code == ERROR_SYSTEM) ?
+		       EXIT_INCOMPLETE : EXIT_DONE;
 }
 
 void print_version(void)
@@ -67,7 +93,7 @@ void print_version(void)
 	printf("zlib streams: %s\n", compress_library());
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	size_t i;
@@ -92,4 +118,12 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	return fail(error_remedy(error_new(ERROR_USAGE, "%s: no such command", argv[1]),
 				 "vmcore --help lists them"));
+}
+
+int main(int argc, char **argv)
+{
+	file_reserve_standard();
+	/* A limit of the size of files shall be an error of write(), not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	return finish_output(run(argc, argv));
 }

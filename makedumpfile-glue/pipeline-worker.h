@@ -33,7 +33,8 @@ struct worker {
 	size_t used;  /* of out */
 	uint8_t *twin; /* one page, for comparing */
 	bool *lost_map;
-	bool *hole_map; /* zeros, and not read: the file has a hole there */
+	bool *hole_map; /* zeros, and not read: in a hole of the file, or seen */
+	struct input_window window;
 	struct packed_page *pages;
 	struct repeat *added; /* what the repeats were told of this chunk */
 	size_t added_count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pages on their way from a dump to a file: read, tested, packed and put, in
- * chunks of half a megabyte, so that the memory needed does not depend on the dump.
+ * chunks of a quarter of a megabyte, so that the memory needed does not depend on the dump.
  * Several threads take chunks in turn, and none waits for another: where a
  * chunk's data lies in the file is settled when it is put.
  */
@@ -22,6 +22,7 @@ struct pipeline_plan {
 	const struct output_ops *output;
 	enum page_codec codec;
 	unsigned int threads;   /* 0: one for each CPU */
+	bool read_only;         /* no page is seen where it lies, all are read */
 	uint64_t memory_budget; /* for buffers and codecs; 0: half of what is available */
 	uint64_t pages;         /* in all files; there are no more workers than work */
 	const sigset_t *signals; /* blocked by the caller; each ends the work */
@@ -37,6 +38,7 @@ struct pipeline_counts {
 	uint64_t raw;      /* as they are */
 	uint64_t unpacked; /* of these: no codec was asked, they look random */
 	uint64_t lost;     /* could not be read */
+	uint64_t seen;     /* where they lie: zeros of these were never copied */
 };
 
 struct pipeline;

@@ -2,8 +2,8 @@
 #include "makedumpfile-glue/save-summary.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 
+#include "lib/json-text.h"
 #include "lib/units.h"
 #include "makedumpfile-glue/destination.h"
 
@@ -58,6 +58,9 @@ static void print_spared(FILE *out, const struct save_counts *c)
 	fprintf(out, "spared: %" PRIu64 " pages equal earlier ones, %s less to write; %"
 		PRIu64 " look random, no codec was tried\n", c->repeated,
 		size_text(c->spared, spared), c->unpacked);
+	if (c->seen)
+		fprintf(out, "mapped: %" PRIu64 " pages, of which those of zeros were not "
+			"copied\n", c->seen);
 }
 
 void summary_text(FILE *out, const struct dump *dump, const struct save_options *options,
@@ -144,6 +147,7 @@ void summary_json(FILE *out, const struct dump *dump, const struct save_options 
 		{ "raw", c->raw },
 		{ "looks_random", c->unpacked },
 		{ "unreadable", c->lost },
+		{ "mapped", c->seen },
 		{ "left_out", dropped_pages(c) },
 		{ "bytes_in", c->bytes_in },
 		{ "bytes_out", c->bytes_out },
@@ -153,13 +157,13 @@ void summary_json(FILE *out, const struct dump *dump, const struct save_options 
 	size_t i;
 
 	for (i = 0; i < options->part_count; i++)
-		json_object_array_add(files, json_object_new_string(options->parts[i]));
-	json_object_object_add(o, "source", json_object_new_string(dump->path));
+		json_object_array_add(files, json_text(options->parts[i]));
+	json_object_object_add(o, "source", json_text(dump->path));
 	json_object_object_add(o, "files", files);
-	json_object_object_add(o, "format", json_object_new_string(options->output->format));
+	json_object_object_add(o, "format", json_text(options->output->format));
 	json_object_object_add(o, "codec",
 			       options->output->takes_packed ?
-				       json_object_new_string(codec_text(options)) : NULL);
+				       json_text(codec_text(options)) : NULL);
 	json_object_object_add(o, "flattened", json_object_new_boolean(options->flatten));
 	json_object_object_add(o, "dry_run", json_object_new_boolean(options->dry_run));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -167,7 +171,5 @@ void summary_json(FILE *out, const struct dump *dump, const struct save_options 
 				       json_object_new_uint64(numbers[i].value));
 	json_object_object_add(o, "seconds", json_object_new_double(c->seconds));
 	json_object_object_add(o, "page_types", c->types_known ? types_json(c) : NULL);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-					JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	json_print(out, o);
 }

@@ -12,6 +12,7 @@
 #include "makedumpfile-glue/destination.h"
 #include "makedumpfile-glue/pipeline.h"
 #include "makedumpfile-glue/progress.h"
+#include "makedumpfile-glue/signals.h"
 
 /* crash counts the pages of a part in words of the bitmap (read_dump_header). */
 #define SPLIT_FRAMES 64
@@ -117,11 +118,14 @@ static struct error *write_parts(struct save *s, struct destination *parts)
 		.utsname = s->dump->utsname,
 		.crash_time = s->dump->crash_time,
 		.dump_level = options->level | s->dump->source->dump_level,
+		.incomplete = dump_lacks_pages(s->dump),
 		.codec = options->codec,
 		.split = options->part_count > 1,
 	};
 	size_t i;
 
+	if (plan.split)
+		file_allow_many();
 	if (plan.split && extents_total(s->kept) < options->part_count)
 		return error_new(ERROR_USAGE, "%zu files for %" PRIu64 " pages",
 				 options->part_count, extents_total(s->kept));
@@ -160,6 +164,7 @@ static void take_counts(struct save *s)
 	s->counts->raw = c->raw;
 	s->counts->unpacked = c->unpacked;
 	s->counts->lost = c->lost;
+	s->counts->seen = c->seen;
 	s->counts->bytes_in = c->pages << s->dump->page_shift;
 }
 
@@ -202,6 +207,7 @@ static struct error *save_pages(struct save *s, struct error **ret_lost, int *re
 		.output = s->options->output,
 		.codec = s->options->codec,
 		.threads = s->options->threads,
+		.read_only = s->options->no_mmap,
 		.memory_budget = s->options->memory_budget,
 		.pages = extents_total(s->kept),
 		.signals = &s->signals,
@@ -232,14 +238,9 @@ struct error *save_run(const struct dump *dump, const struct save_options *optio
 	*ret = (struct save_counts){ 0 };
 	*ret_lost = NULL;
 	*ret_signal = 0;
-	sigemptyset(&s.signals);
-	sigaddset(&s.signals, SIGINT);
-	sigaddset(&s.signals, SIGTERM);
-	sigaddset(&s.signals, SIGHUP);
+	s.signals = signals_to_end();
 	sigprocmask(SIG_BLOCK, &s.signals, &old);
-	/* A file size limit and a closed pipe shall be errors of write(), not the
-	 * end. */
-	signal(SIGXFSZ, SIG_IGN);
+	/* A closed pipe shall be an error of write(), not the end. */
 	signal(SIGPIPE, SIG_IGN);
 
 	err = choose_pages(&s);

@@ -31,6 +31,7 @@ struct save_options {
 	enum page_codec codec;
 	unsigned int level;
 	unsigned int threads; /* 0: one for each CPU */
+	bool no_mmap;         /* also what need not be copied is read */
 	uint64_t memory_budget; /* bytes for buffers; 0: half of what is available */
 	bool force; /* an existing destination is replaced, once the dump is whole */
 	bool quiet; /* no progress */
@@ -48,16 +49,17 @@ struct save_counts {
 	uint64_t raw;     /* as they are */
 	uint64_t unpacked; /* of these: look random, no codec was asked */
 	uint64_t lost;    /* could not be read */
+	uint64_t seen;    /* looked at where they lie, not read */
 	uint64_t bytes_in;
 	uint64_t bytes_out; /* without holes */
 	double seconds;
 };
 
 /*
- * Writes PART-incomplete and renames it when all is whole. On failure
- * and on SIGINT, SIGTERM or SIGHUP nothing under the final name has changed;
- * PART-incomplete stays when it can be of use, and the error's remedy
- * says so. A signal comes back in *ret_signal (else 0) beside the error.
+ * Writes PART-incomplete and renames it when all is whole. On failure and on
+ * signals_to_end() nothing under the final name has changed; PART-incomplete
+ * stays when it can be of use, and the error's remedy says so. A signal comes
+ * back in *ret_signal (else 0) beside the error.
  * *ret_lost is the reason why the first lost page was lost, or NULL.
  */
 struct error *save_run(const struct dump *dump, const struct save_options *options,

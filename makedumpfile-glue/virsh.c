@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "makedumpfile-glue/signals.h"
 
 #define OUTPUT_MAX ((size_t)256 << 20)
 #define WORDS_MAX  16
@@ -22,12 +23,8 @@ extern char **environ;
 /* What would end us, and the end of virsh. */
 static sigset_t awaited(void)
 {
-	sigset_t set;
+	sigset_t set = signals_to_end();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	return set;
 }

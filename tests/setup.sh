@@ -12,13 +12,13 @@
 unit_packages="gcc make autoconf automake pkg-config libc6-dev
 zlib1g-dev liblzma-dev libzstd-dev libjson-c-dev libelf-dev libdeflate-dev libbz2-dev liblz4-dev liblzo2-dev libsnappy-dev
 bats bats-assert bats-support parallel shellcheck python3 binutils
-gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales strace"
+gzip xz-utils zstd bzip2 lz4 lzop busybox dash locales strace openssh-sftp-server"
 
 # Compilers and sanitizer runtimes for the whole suite.
 check_packages="clang rpm rpmlint debhelper lintian"
 
-# A login server and a file system server, for the captures that go to one.
-server_packages="openssh-server openssh-client nfs-ganesha nfs-ganesha-vfs"
+# Servers of logins, file systems and disks, for the captures that go to one.
+server_packages="openssh-server openssh-client nfs-ganesha nfs-ganesha-vfs tgt"
 
 is_installed() {
     case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in

@@ -4,8 +4,9 @@
 # that $KDUMP_FACTS names.
 #
 # What goes in: the capture scripts, the programs they call and vmcore; the
-# drivers that lead to the targets; for servers the network as it is now; and
-# dracut's own modules for what a target is made of (LVM, MD, multipath, iSCSI).
+# drivers that lead to the targets; for servers, of disks too, the network as it
+# is now; and dracut's own modules for what a target is made of (LVM, MD). What
+# else it may be made of kdumpctl refuses.
 # shellcheck disable=SC2154 # dracut's variables
 
 kdump_lib=${KDUMP_LIB-/usr/lib/kdump}
@@ -29,8 +30,13 @@ kdump_kinds() {
     return 1
 }
 
+# kdump_attached KIND: does a disk that is needed have to be reached so? (iscsi, nvme)
+kdump_attached() {
+    grep -q "^[a-z0-9]*_attach=$1" "$KDUMP_FACTS"
+}
+
 kdump_network() {
-    kdump_kinds nfs ssh sftp || [[ $(kdump_fact fence_kdump_nodes) ]]
+    kdump_kinds nfs ssh sftp || kdump_attached "" || [[ $(kdump_fact fence_kdump_nodes) ]]
 }
 
 check() {
@@ -52,15 +58,10 @@ kdump_stack() {
         uuid=$(<"$dir/dm/uuid")
         case $uuid in
         LVM-*) echo lvm ;;
-        CRYPT-*) echo crypt ;;
-        mpath-* | part*-mpath-*) echo multipath ;;
         *) echo dm ;;
         esac
     elif [[ -d $dir/md ]]; then
         echo mdraid
-    else
-        [[ $dir != */session[0-9]* ]] || echo iscsi
-        [[ ! -r $dir/device/transport ]] || [[ $(<"$dir/device/transport") == pcie ]] || echo nvmf
     fi
     for slave in "$dir"/slaves/*; do
         [[ ! -e $slave ]] || kdump_stack "$slave"
@@ -76,6 +77,12 @@ kdump_devices() {
         device=$(readlink -f "${line#*=}")
         echo "/sys/class/block/${device##*/}"
     done <"$KDUMP_FACTS"
+    [[ $(kdump_fact failure_action) != dump_to_rootfs ]] || while read -r device line _; do
+        [[ $line != / || $device != /dev/* ]] || {
+            device=$(readlink -f "$device")
+            echo "/sys/class/block/${device##*/}"
+        }
+    done </proc/mounts
 }
 
 # dracut is told to take this module alone, and what it depends on.
@@ -100,12 +107,26 @@ installkernel() {
     rm -f "$facts"
 }
 
+# The logical volumes, VG/LV, a line each.
+kdump_volumes() {
+    sed -n 's/^[a-z0-9]*_lvm=//p' "$initdir/etc/kdump.facts"
+}
+
+kdump_volumes_here() {
+    local line
+    while IFS= read -r line; do
+        [[ $line != *_lvm=* ]] || grep -q "^${line%%_*}_attach=" "$KDUMP_FACTS" || echo "${line#*=}"
+    done <"$initdir/etc/kdump.facts"
+}
+
 kdump_programs() {
     local name when optional
     while read -r name when; do
         case $when in
         always) ;;
         network) kdump_network || continue ;;
+        lvm) [[ $(kdump_volumes) ]] || continue ;;
+        iscsi | nvme) kdump_attached "$when" || continue ;;
         *) kdump_kinds "$when" || continue ;;
         esac
         optional=()
@@ -134,7 +155,12 @@ kdump_hooks_of_user() {
             inst "$file"
         done
     done
-    [[ -z $(kdump_fact fence_kdump_nodes) ]] || inst_multiple -o fence_kdump_send
+    [[ $(kdump_fact collector) != command ]] || {
+        read -r file _ <<<"$(kdump_fact core_collector)"
+        inst_multiple "$file"
+    }
+    file=$(sed -n 's/^fence_send=//p' "$initdir/etc/kdump.facts")
+    [[ -z $file ]] || inst "$file"
     [[ $(kdump_fact failure_action) != shell ]] || inst_multiple -o setsid ls cut head tail grep dmesg ip ping less vi
 }
 
@@ -156,14 +182,15 @@ kdump_ssh() {
 
 install() {
     local file
+    inst_simple "$KDUMP_FACTS" /etc/kdump.facts
+    "$kdump_lib/machine-facts" "$KDUMP_FACTS" >>"$initdir/etc/kdump.facts"
     kdump_programs
     for file in "$kdump_lib"/capture/*; do
         inst_simple "$file" "/usr/lib/kdump/capture/${file##*/}"
     done
-    inst_simple "$KDUMP_FACTS" /etc/kdump.facts
-    "$kdump_lib/machine-facts" "$KDUMP_FACTS" >>"$initdir/etc/kdump.facts"
     kdump_hooks_of_user
     ! kdump_kinds ssh sftp || kdump_ssh
+    [[ ! -s ${KDUMP_SECRETS-} ]] || (umask 077 && cat "$KDUMP_SECRETS" >"$initdir/etc/kdump.secrets")
     inst_hook cmdline 99 "$moddir/kdump-cmdline.sh"
     inst_hook pre-mount 00 "$moddir/kdump-hook.sh"
     inst_hook emergency 00 "$moddir/kdump-hook.sh"
@@ -172,10 +199,20 @@ install() {
     dracut_need_initqueue
 }
 
-# A device that has to be put together (LVM, MD, LUKS, multipath) is, while
-# dracut's queue runs; so it must run until the device is there.
+# A device that has to be put together (LVM, MD) is, while dracut's queue runs; so it
+# must run until the device is there, or for a minute. Of logical volumes the targets'
+# alone. What lies on another machine's disk nobody but the capture puts together.
 kdump_wait() {
-    local source path
+    local source path volume
+    mkdir -p "$initdir/etc/cmdline.d"
+    {
+        echo rd.retry=60
+        while read -r volume; do
+            echo "rd.lvm.lv=$volume"
+        done < <(kdump_volumes_here)
+        [[ $(kdump_volumes_here) || ! $(kdump_volumes) ]] || echo rd.lvm=0
+    } >"$initdir/etc/cmdline.d/55-kdump.conf"
+    ! grep -q "^target1_attach=" "$KDUMP_FACTS" || return 0
     [[ $(kdump_devices | while read -r path; do kdump_stack "$path"; done) ]] || return 0
     source=$(kdump_fact target1_source)
     case $source in

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
 # The administrator's own programs, and what becomes of the machine.
 #
-#   hooks_before          kdump_pre and pre.d; not 0: kdump_pre wants no dump
+#   hooks_before          kdump_pre and pre.d; not 0: kdump_pre wants no dump. One that was
+#                         not found, could not be run or was stopped has not said so
 #   hooks_after STATUS    post.d and kdump_post, with the status of the dump
 #   fence_start, fence_stop
 #   action_failure        when there is no dump: emergency.d, kdump_emergency,
@@ -11,10 +12,15 @@
 hooks_before() {
     # This one decides; the others only take part.
     if fact kdump_pre && [ -n "$fact" ]; then
-        action_run "$fact" || {
+        action_run "$fact"
+        case $action_status in
+        0) ;;
+        "$LIMIT_STOPPED" | 12[67] | 137)
+            warn "$action_name ended with $action_status, which is no answer: the dump is made" ;;
+        *)
             warn "$action_name ended with $action_status: no dump is made"
-            return 1
-        }
+            return 1 ;;
+        esac
     fi
     action_words pre_d action_hook
 }
@@ -65,16 +71,27 @@ fence_start() {
     fence_pid=
     fact fence_kdump_nodes && [ -n "$fact" ] || return 0
     fence_nodes=$fact
+    fact fence_send || {
+        warn "$fence_nodes: there is no fence_kdump_send in this initramfs to tell them that this is a dump"
+        return 0
+    }
+    fence_send=$fact
     network_up || return 0
     fact fence_kdump_args || :
     # shellcheck disable=SC2086 # words
-    fence_kdump_send $fact $fence_nodes >"$run/fence.log" 2>&1 &
+    "$ROOT$fence_send" $fact $fence_nodes >"$run/fence.log" 2>&1 &
     fence_pid=$!
     say "telling $fence_nodes that this is a dump"
 }
 
 fence_stop() {
-    [ -z "$fence_pid" ] || stop_tree "$fence_pid" || :
+    [ -n "$fence_pid" ] || return 0
+    if kill -0 "$fence_pid" 2>/dev/null; then
+        stop_tree "$fence_pid" || :
+    elif ! wait "$fence_pid"; then
+        why_file "$run/fence.log"
+        warn "$fence_nodes may not know that this was a dump: ${why:-fence_kdump_send failed}"
+    fi
 }
 
 action_failure() {
@@ -114,6 +131,9 @@ action_rootfs() {
     mnt=$run/mnt.root room=
     fact root_path /var/crash || :
     path=/${fact#/}
+    attach_disks root || return 0
+    fact root_lvm || :
+    volume=$fact
     find_device "$action_source" || return 0
     fact root_options || :
     action_options=$fact

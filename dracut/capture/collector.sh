@@ -8,7 +8,8 @@
 #   dump_to FILE WAY     makes FILE by WAY: filtered, plain or raw; $status 0,
 #                        3 (there, but its source was not whole) or 1
 #   dump_fits WAY        whether it can fit into $room
-#   dump_stream WAY      the same to standard output
+#   dump_stream WAY      the same to standard output; with several levels only
+#                        the first is tried
 #   dump_log FILE        the kernel's log as FILE; not 0: it has been said why
 #
 # What a program said on standard error is in $run/dump.err.
@@ -102,14 +103,9 @@ dump_to() { # FILE WAY
 
 # $why, $no_room and $stood_still of a failed dump.
 dump_failed() { # STATUS
-    no_room='' stood_still=''
+    stood_still=''
     why_vmcore "$run/dump.err"
-    while IFS= read -r dump_line || [ -n "$dump_line" ]; do
-        case $dump_line in
-        *"No space left on device"* | *"Disk quota exceeded"* | *"it would be larger than"*)
-            no_room=1 ;;
-        esac
-    done <"$run/dump.err"
+    no_room_in "$run/dump.err"
     case $1 in
     "$LIMIT_STOPPED")
         stood_still=1
@@ -120,7 +116,18 @@ dump_failed() { # STATUS
     status=1
 }
 
+no_room_in() { # FILE: $no_room
+    no_room=
+    while IFS= read -r dump_line || [ -n "$dump_line" ]; do
+        case $dump_line in
+        *"No space left on device"* | *"Disk quota exceeded"* | *"it would be larger than"*)
+            no_room=1 ;;
+        esac
+    done <"$1"
+}
+
 collector_command() { # FILE
+    umask 077
     # shellcheck disable=SC2086 # words
     $collector "$vmcore" "$1-incomplete" && dump_name "$1"
 }
@@ -135,15 +142,14 @@ dump_name() { # FILE
 }
 
 dump_stream() { # WAY
-    case $1,$collector_kind in
-    raw,* | filtered,own) cat "$vmcore" ;;
+    case $1 in
+    raw) cat "$vmcore" ;;
     *) dump_command "$1" - ;;
     esac
 }
 
 dump_log() { # FILE
-    rm -f "$1"
-    limit dmesg "$VMCORE" dmesg "$vmcore" "$1" 2>"$run/dmesg.err"
+    limit dmesg dump_log_new "$1" 2>"$run/dmesg.err"
     case $? in
     0 | 3) return 0 ;;
     "$LIMIT_STOPPED") why="it took too long" ;;
@@ -151,4 +157,9 @@ dump_log() { # FILE
     esac
     warn "the kernel's log could not be saved: $why"
     return 1
+}
+
+dump_log_new() { # FILE
+    rm -f "$1"
+    "$VMCORE" dmesg "$vmcore" "$1"
 }

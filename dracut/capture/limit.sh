@@ -19,7 +19,9 @@ limit_default() { # NAME
     device) limit_seconds=60 ;;
     network) limit_seconds=90 ;;
     connect) limit_seconds=180 ;;
+    lost) limit_seconds=60 ;;
     small) limit_seconds=60 ;;
+    cpu) limit_seconds=20 ;;
     dmesg) limit_seconds=120 ;;
     info) limit_seconds=180 ;;
     stall) limit_seconds=180 ;;
@@ -125,8 +127,8 @@ watched() { # clock|progress SECONDS COMMAND ARGUMENT...
     # What runs in the background would otherwise read /dev/null.
     {
         (
-            # When memory runs out this goes, and the capture lives on.
-            { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null
+            # When memory runs out this may go, and the capture lives on.
+            { echo 0 >/proc/self/oom_score_adj; } 2>/dev/null
             "$@"
         ) <&6 6<&- &
         watch_pid=$!

@@ -6,6 +6,8 @@
 #   warn TEXT   something is lost or late
 #   why_file FILE   $why: the last line a program left there, for a message
 #   why_vmcore FILE   $why: the same of vmcore, whose cause comes before its remedy
+#   why_remote FILE   $why: of a program that has a server at its other end: what ssh
+#                     said last where that broke off, else as of vmcore or any other
 
 say() {
     log_line "$*"
@@ -42,6 +44,25 @@ why_vmcore() { # FILE
 why_file() { # FILE
     why=
     while IFS= read -r log_text || [ -n "$log_text" ]; do
-        [ -z "$log_text" ] || why=$log_text
+        case $log_text in
+        '' | *"dmesg(1) may have more information"*) ;;
+        *) why=$log_text ;;
+        esac
     done <"$1"
+}
+
+why_remote() { # FILE
+    why='' why_vmcore=''
+    while IFS= read -r log_text || [ -n "$log_text" ]; do
+        case $log_text in
+        "vmcore: warning: "* | '') ;;
+        "vmcore: "*) why_vmcore=${why_vmcore:-${log_text#vmcore: }} ;;
+        *) why=$log_text ;;
+        esac
+    done <"$1"
+    case $why_vmcore in
+    '') ;;
+    *"the connection to the server ended") why=${why:-$why_vmcore} ;;
+    *) why=$why_vmcore ;;
+    esac
 }

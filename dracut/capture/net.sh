@@ -13,7 +13,7 @@ network_up() {
     up) return 0 ;;
     esac
     network_state=down
-    ip link set lo up 2>/dev/null || :
+    limit small ip link set lo up 2>/dev/null || :
     facts_each net_link net_link || return 1
     facts_each net_bond net_bond || return 1
     facts_each net_vlan net_vlan || return 1

@@ -15,6 +15,18 @@ restart_guard() {
     setting kernel/sysrq 1
     setting vm/panic_on_oom 0
     { echo -1000 >"$ROOT/proc/self/oom_score_adj"; } 2>/dev/null
+    restart_guard_memory
+}
+
+# What goes first when memory runs out: that devices are there it has seen to by now, and
+# what it has to say of others is not needed for the dump.
+restart_guard_memory() {
+    for guard_comm in "$ROOT"/proc/[0-9]*/comm; do
+        { read -r guard_name <"$guard_comm"; } 2>/dev/null || continue
+        case $guard_name in
+        *udev*) { echo 500 >"${guard_comm%/*}/oom_score_adj"; } 2>/dev/null ;;
+        esac
+    done
 }
 
 setting() { # NAME VALUE

@@ -7,6 +7,9 @@
 # $saved: 0 a dump; 3 a dump, of a source that was not whole; 2 no whole dump,
 # but the log or a part of the dump; 1 nothing. $saved_what says it in words,
 # $saved_as is the dump's directory.
+#
+# A server or a disk that is gone holds up whoever asks it for a file, this shell too: what
+# is done there is done within a limit.
 
 save_directory() { # TOP
     saved=1 saved_what="nothing" saved_as='' save_gone=''
@@ -46,19 +49,23 @@ save_sync() { # TOP
 # A second crash in the same second, or a clock that always starts at the
 # same time, must not meet the dump that is there.
 save_make() { # TOP
-    save_name=$name save_number=1
-    while [ -e "$1/$save_name" ]; do
-        save_number=$((save_number + 1))
-        save_name=$name.$save_number
-    done
-    saved_as=$1/$save_name
-    limit small mkdir -p "$saved_as" 2>"$run/mkdir.err" || {
+    limit small save_make_new "$1" >"$run/made" 2>"$run/mkdir.err" || {
         why_file "$run/mkdir.err"
-        warn "cannot make $path/$save_name: $why"
-        saved_as=
+        warn "cannot make $path/$name: ${why:-no answer}"
         return 1
     }
-    limit small chmod 700 "$saved_as" 2>/dev/null || :
+    IFS= read -r saved_as <"$run/made"
+}
+
+save_make_new() { # TOP: prints the directory's name
+    mkdir -p "$1" || return
+    save_new=$1/$name save_number=1
+    until mkdir -m 700 "$save_new"; do
+        [ -e "$save_new" ] || return
+        save_number=$((save_number + 1))
+        save_new=$1/$name.$save_number
+    done
+    printf '%s\n' "$save_new"
 }
 
 save_log() {
@@ -72,6 +79,7 @@ save_log() {
 # The chain: filtered, then without what filtering needs, then a plain copy.
 # Where it was room that lacked, more would not fit either.
 save_dump() {
+    cpus_more
     collector_read
     [ "$collector_kind" = own ] || collector_levels
     for save_way in filtered plain raw; do
@@ -96,12 +104,11 @@ save_dump() {
         [ -z "$no_room" ] || break
     done
     case $saved in
-    0 | 3) rm -f "$saved_as"/vmcore-incomplete.* ;;
+    0 | 3) limit small save_part_none ;;
     esac
 }
 
-# A server or a disk that is gone holds up whoever asks it for a file, this
-# shell too: from then on it is left alone.
+# One that does not answer is left alone from then on.
 save_answers() {
     limit small df -P "$saved_as" >/dev/null 2>&1
     [ $? -ne "$LIMIT_STOPPED" ]
@@ -109,17 +116,29 @@ save_answers() {
 
 # What a failed attempt left is kept until another one is whole.
 save_part() { # WAY
+    limit small save_part_kept "$1" || return 0
+    saved=2 saved_what="a part of the dump"
+}
+
+save_part_kept() { # WAY
     save_left=$saved_as/vmcore-incomplete
     [ -s "$save_left" ] || {
         rm -f "$save_left"
-        return 0
+        return 1
     }
-    saved=2 saved_what="a part of the dump"
     [ -n "$no_room" ] || mv "$save_left" "$save_left.$1"
 }
 
+save_part_none() {
+    rm -f "$saved_as"/vmcore-incomplete.*
+}
+
+save_readme() {
+    cd "$saved_as" && readme_text vmcore vmcore-incomplete*
+}
+
 save_texts() {
-    (cd "$saved_as" && readme_text vmcore vmcore-incomplete*) >"$run/README.txt"
+    limit sync save_readme >"$run/README.txt" || warn "README.txt is not whole"
     kernel_log_text >"$run/kexec-dmesg.log"
     [ -z "$test_id" ] || test_text >"$run/kdump-test-$test_id"
     for save_file in README.txt kexec-dmesg.log ${test_id:+"kdump-test-$test_id"}; do

@@ -1,21 +1,30 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
 # A dump through a pipe. The status of each end is written down by itself: a
-# pipe shows only one, and it is the other that matters.
+# pipe shows only one, and it is the other that matters. Where a dump finds no
+# room the next level begins anew, for a pipe takes nothing back.
 #
 #   stream_dump SINK ARGUMENT...   runs the chain of ways into SINK; $saved,
 #                                  $saved_what as save.sh says
 #   stream_one WAY SINK ...        one way; $status, $why as dump_to says
 #
 # SINK is a command that reads the dump from its standard input and succeeds
-# when all of it has arrived.
+# when all of it has arrived; 3: it saw that the input was not whole.
 
 stream_dump() { # SINK ARGUMENT...
+    [ "${room:-1}" -gt 0 ] || {
+        warn "there is no room for a dump"
+        return 0
+    }
+    cpus_more
     collector_read
-    [ "$collector_kind" = own ] || collector_levels
-    for stream_way in filtered plain raw; do
-        dump_fits $stream_way || continue
+    collector_levels
+    stream_ways="filtered plain raw"
+    # One that names a file can write into no pipe.
+    [ "$collector_kind" != own ] || stream_ways="raw plain"
+    for stream_way in $stream_ways; do
+        dump_fits "$stream_way" || continue
         say "sending the dump ($stream_way)"
-        stream_one $stream_way "$@"
+        stream_levels "$stream_way" "$@"
         case $status in
         0)
             saved=0 saved_what="the dump, $stream_way"
@@ -28,6 +37,21 @@ stream_dump() { # SINK ARGUMENT...
         # Whoever does not take this dump does not take a larger one.
         [ -z "$stream_sink_failed" ] || return 0
         [ -z "$no_room" ] || return 0
+    done
+}
+
+stream_levels() { # WAY SINK ARGUMENT...
+    stream_left=
+    [ "$1" != filtered ] || stream_left=$levels
+    while :; do
+        levels=${stream_left%%,*}
+        stream_one "$@"
+        case $no_room,$stream_left in
+        1,*,*) ;;
+        *) return ;;
+        esac
+        stream_left=${stream_left#*,}
+        warn "level $levels: $why; trying level ${stream_left%%,*}"
     done
 }
 
@@ -49,11 +73,13 @@ stream_one() { # WAY SINK ARGUMENT...
     *,0,0) status=0 ;;
     *,3,0) status=3
         why_file "$run/dump.err" ;;
-    *,[!0],0)
-        dump_failed "$stream_sent" ;;
+    *,0,3) status=1
+        why_file "$run/sink.err" ;;
+    *,*,[03]) dump_failed "$stream_sent" ;;
     *)
         stream_sink_failed=1 status=1
-        why_file "$run/sink.err"
+        why_remote "$run/sink.err"
+        no_room_in "$run/sink.err"
         why=${why:-the receiving end failed ($stream_taken)} ;;
     esac
 }

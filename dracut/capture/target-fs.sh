@@ -2,6 +2,9 @@
 # A file system on a device of this machine.
 
 fs_save() {
+    attach_disks "target$target" || return 0
+    target_fact lvm || :
+    volume=$fact
     target_fact source
     find_device "$fact" || return 0
     target_fact fstype auto || :

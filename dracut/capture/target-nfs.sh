@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
-# An NFS server. The kernel needs its address as an option where no mount.nfs
-# is there to look it up.
+# An NFS server, by its address: nobody looks up a name here. The kernel wants it as
+# an option too where no mount.nfs is there to give it that.
 
 nfs_save() {
     network_up || return 0
@@ -9,12 +9,12 @@ nfs_save() {
     target_fact options || :
     nfs_options=$fact
     target_fact address || :
+    case $fact,$nfs_source in
+    ,* | *,\[*) ;;
+    *:*,*) nfs_source=[$fact]:${nfs_source#*:} ;;
+    *) nfs_source=$fact:${nfs_source#*:} ;;
+    esac
     if [ -n "$fact" ] && ! command -v mount.nfs >/dev/null; then
-        # Nor would a mount that knows NFS by itself find the name.
-        case $nfs_source in
-        \[*) ;;
-        *) nfs_source=$fact:${nfs_source#*:} ;;
-        esac
         nfs_options="${nfs_options:+$nfs_options,}addr=$fact"
         case ,$nfs_options, in
         *,vers=* | *,nfsvers=*) ;;

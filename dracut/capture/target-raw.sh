@@ -2,16 +2,22 @@
 # A partition without a file system. The dump lies at its start in the
 # flattened format, which carries its own end; in the last MiB lies the
 # kernel's log, written first, until the dump needs that room too. At the
-# next start kdumpctl (recover.sh) turns both into a directory of dumps.
+# next start kdumpctl (recover.sh) turns both into a directory of dumps, and
+# marks what it took; a dump that nobody took yet is not written over.
 
 RAW_TAIL=1048576
 RAW_MAGIC="kdump log"
+RAW_SIGNATURE=makedumpfile
 
 raw_save() {
+    attach_disks "target$target" || return 0
+    target_fact lvm || :
+    volume=$fact
     target_fact source
     find_device "$fact" || return 0
     raw_size || return 0
-    # The dump before this one must not be taken for it.
+    raw_is_free || return 0
+    # What is left of the dump before this one must not be taken for it.
     limit small dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync 2>"$run/raw.err" || {
         why_file "$run/raw.err"
         warn "$device cannot be written: $why"
@@ -32,6 +38,16 @@ raw_size() {
         return 1
     }
     say "room for a dump: $((raw_bytes / 1048576)) MiB"
+}
+
+# The first crash of several tells more than those after it.
+raw_is_free() {
+    raw_head=
+    limit small dd if="$device" of="$run/raw.head" bs=12 count=1 2>/dev/null &&
+        { IFS= read -r raw_head <"$run/raw.head" || :; }
+    [ "$raw_head" = $RAW_SIGNATURE ] || return 0
+    warn "$device holds the dump of an earlier crash, which no start has taken from there yet; it is kept"
+    return 1
 }
 
 raw_log() {

@@ -1,14 +1,19 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the files of one program share their variables
 # A server reached by ssh that has a shell. Nothing here may ask: keys only,
-# and a host key that is not the known one ends it.
+# and a host key that is not the known one ends it. How it is reached is the same
+# for one that has sftp alone (target-sftp.sh).
 
 ssh_save() {
     network_up || return 0
     ssh_options
-    ssh_connect || return 0
-    ssh_dir=$path/$name
-    quote "$ssh_dir"
-    ssh_quoted=$quoted
+    ssh_patiently ssh_run true || {
+        warn "cannot reach $ssh_host: $why"
+        return 0
+    }
+    ssh_find_name || {
+        warn "$ssh_host has $ssh_number dumps named $path/$name already, or says so"
+        return 0
+    }
     ssh_run "umask 077 && mkdir -p $ssh_quoted" </dev/null || {
         warn "cannot make $ssh_dir on $ssh_host: $why"
         return 0
@@ -19,7 +24,22 @@ ssh_save() {
     ssh_rest
 }
 
-# $ssh_line: what each call of ssh is given, words of our own making.
+# $ssh_dir, and $ssh_quoted: none that is there. The clock may have been here before. A
+# server that lets not every command through may say 1 to each.
+ssh_find_name() {
+    ssh_dir=$path/$name ssh_number=1
+    while :; do
+        quote "$ssh_dir"
+        ssh_quoted=$quoted
+        ssh_run "test ! -e $ssh_quoted" </dev/null && return
+        [ "$ssh_status" -eq 1 ] || return 0
+        [ "$ssh_number" -lt 100 ] || return 1
+        ssh_number=$((ssh_number + 1))
+        ssh_dir=$path/$name.$ssh_number
+    done
+}
+
+# What each call of ssh is given.
 ssh_options() {
     target_fact source
     ssh_host=$fact
@@ -30,38 +50,45 @@ ssh_options() {
     ssh_port=$fact
     target_fact address "$ssh_server" || :
     ssh_address=$fact
+    target_fact alias "$ssh_server" || :
+    ssh_alias=$fact
 }
 
-ssh_raw() { # ARGUMENT...
-    ${SSH-ssh} -i "$ROOT$ssh_key" -p "$ssh_port" -o HostName="$ssh_address" \
+ssh_raw() { # COMMAND
+    ssh_words '' "$1"
+}
+
+# ssh_words '' REMOTE [COMMAND...]: COMMAND, with the call of ssh as further words;
+# alone it is that call. With -s REMOTE is a subsystem.
+ssh_words() {
+    ssh_as=$1 ssh_remote=$2
+    shift 2
+    # shellcheck disable=SC2086 # -s or nothing
+    "$@" ${SSH-ssh} -i "$ROOT$ssh_key" -p "$ssh_port" -o HostName="$ssh_address" \
         -o HostKeyAlias="$ssh_alias" -o BatchMode=yes -o StrictHostKeyChecking=yes \
         -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4 \
-        -o LogLevel=ERROR -o IdentitiesOnly=yes "$ssh_host" "$@"
+        -o LogLevel=ERROR -o IdentitiesOnly=yes $ssh_as "$ssh_host" "$ssh_remote"
 }
 
-# As known_hosts writes it: with the port where that is not the usual one.
-ssh_connect() {
-    case $ssh_port in
-    22) ssh_alias=$ssh_server ;;
-    *) ssh_alias="[$ssh_server]:$ssh_port" ;;
-    esac
+# ssh_patiently COMMAND...: again and again, while the server is not there yet.
+# COMMAND sets $why, and $ssh_answered when it was there and refused.
+ssh_patiently() {
     limit_of connect
     uptime_whole
     ssh_end=$((uptime + limit_seconds))
     while :; do
-        ssh_run true </dev/null && return 0
-        case $why in
+        ssh_answered=
+        "$@" </dev/null && return 0
+        case $ssh_answered,$why in
         # Waiting makes none of these better.
-        *"Permission denied"* | *"verification failed"* | *"identity file"* | *"not accessible"*)
-            break ;;
+        1,* | *"Permission denied"* | *"verification failed"* | *"identity file"* | *"not accessible"*)
+            return 1 ;;
         esac
         uptime_whole
-        [ "$uptime" -lt "$ssh_end" ] || break
+        [ "$uptime" -lt "$ssh_end" ] || return 1
         say "$ssh_host: $why; trying again"
         sleep 5
     done
-    warn "cannot reach $ssh_host: $why"
-    return 1
 }
 
 ssh_run() { # COMMAND: 0, or $why

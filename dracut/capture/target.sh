@@ -10,7 +10,9 @@
 # and what the kinds share:
 #
 #   target_fact KEY [DEFAULT]   $fact, of the target $target
-#   find_device SOURCE          $device: the block device, once it is there
+#   find_device SOURCE          $device: the block device, once it is there;
+#                               a logical volume, $volume (VG/LV), is made where
+#                               nobody has yet
 #   mount_at TYPE SOURCE OPTIONS   mounts it on $mnt, writable
 #   save_mounted                save_directory below $mnt, then unmount
 
@@ -34,7 +36,7 @@ targets_save() {
 }
 
 target_save() {
-    saved=1 saved_what="nothing" room=''
+    saved=1 saved_what="nothing" room='' volume=''
     mnt=$run/mnt.$target
     target_fact source
     say "target $target: $target_kind $fact"
@@ -42,7 +44,7 @@ target_save() {
     target_fact path /var/crash || :
     path=/${fact#/}
     case $target_kind in
-    fs | raw | nfs | ssh | virtiofs) "${target_kind}_save" ;;
+    fs | raw | nfs | ssh | sftp | virtiofs) "${target_kind}_save" ;;
     *)
         warn "no way to save there is known: $target_kind"
         return 0 ;;
@@ -56,8 +58,9 @@ target_save() {
 
 find_device() { # SOURCE
     limit_of device
+    find_wait=$limit_seconds
     uptime_whole
-    find_end=$((uptime + limit_seconds))
+    find_end=$((uptime + find_wait)) find_last=
     while :; do
         case $1 in
         UUID=*) device=$ROOT/dev/disk/by-uuid/${1#UUID=} ;;
@@ -70,20 +73,66 @@ find_device() { # SOURCE
         # Without udev there are no links; blkid looks itself.
         case $1 in
         UUID=* | LABEL=*)
-            device=$(findfs "$1" 2>/dev/null) && [ -e "$device" ] && return 0 ;;
+            limit small findfs "$1" >"$run/findfs" 2>/dev/null && IFS= read -r device <"$run/findfs" &&
+                [ -e "$device" ] && return 0 ;;
         esac
+        # A volume is made once at least, and looked for behind that.
+        [ -z "$find_last" ] || break
         uptime_whole
-        [ "$uptime" -lt "$find_end" ] || break
-        sleep 0.2
+        [ "$uptime" -lt "$find_end" ] || find_last=1
+        if [ -n "$volume" ]; then
+            find_volume
+        else
+            sleep 0.2
+        fi
     done
-    warn "$1: no such device after $limit_seconds s"
+    why=
+    [ -z "$volume" ] || why_file "$run/lvm.err"
+    warn "$1: no such device after $find_wait s${why:+: $why}"
     return 1
+}
+
+# With udev and dracut's module for LVM it has been made by now; else by this, when its
+# disks are there. That volume and no other; nothing is written to the group.
+find_volume() {
+    command -v lvm >/dev/null || {
+        echo "there is no lvm in this initramfs" >"$run/lvm.err"
+        sleep 1
+        return 0
+    }
+    # Else it waits for udev to make the nodes.
+    [ -e "$ROOT/run/udev/control" ] || export DM_DISABLE_UDEV=1
+    LVM_SUPPRESS_FD_WARNINGS=1 limit device lvm lvchange --sysinit -a y "$volume" >/dev/null 2>"$run/lvm.err" || sleep 1
+}
+
+# How often something was killed because memory ran out.
+mount_kills() { # $kills
+    kills=0
+    { while read -r kills_key kills_value; do
+        [ "$kills_key" != oom_kill ] || kills=$kills_value
+    done <"$ROOT/proc/vmstat"; } 2>/dev/null || :
 }
 
 mount_at() { # TYPE SOURCE OPTIONS
     mkdir -p "$mnt"
-    limit mount mount -t "$1" ${3:+-o "$3"} "$2" "$mnt" 2>"$run/mount.err"
-    case $? in
+    mount_tries=3
+    while :; do
+        mount_kills
+        mount_before=$kills
+        limit mount mount -t "$1" ${3:+-o "$3"} "$2" "$mnt" 2>"$run/mount.err"
+        mount_status=$? mount_tries=$((mount_tries - 1))
+        mount_kills
+        case $mount_status,$mount_tries,$kills in
+        0,* | "$LIMIT_STOPPED",* | *,0,*) break ;;
+        137,*) ;;
+        *,*,"$mount_before") break ;;
+        esac
+        # Memory ran out, for it or for what the kernel called for it, and so there is
+        # some again.
+        warn "mounting $2: something was killed for want of memory; trying again"
+        sleep 1
+    done
+    case $mount_status in
     0) return 0 ;;
     # What hangs may still arrive.
     "$LIMIT_STOPPED") warn "mounting $2: no answer" ;;

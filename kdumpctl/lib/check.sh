@@ -67,6 +67,7 @@ check_target() { # NUMBER
     check_name=target
     [ "$targets" -eq 1 ] || check_name="target $1"
     check_words="$target_kind $target_source${target_fstype:+ ($target_fstype)}, $target_path"
+    check_attached || return 0
     case $target_kind in
     fs) check_filesystem ;;
     raw) check_raw ;;
@@ -91,6 +92,31 @@ check_filesystem() {
     else
         check_verdict "$check_name" ok "$check_words, not mounted now"
     fi
+}
+
+# Each disk on another machine; fails, with a verdict, where its driver is missing.
+check_attached() {
+    attach_left=$target_attach
+    while next_word "$attach_left"; do
+        check_how=$word
+        next_word "$rest"
+        check_address=$word
+        next_word "$rest"
+        case $check_address in
+        *:*) check_address="[$check_address]:$word" ;;
+        *) check_address=$check_address:$word ;;
+        esac
+        next_word "$rest"
+        attach_left=${attach_left#*"$LF"}
+        case $check_how in
+        iscsi) check_words="$check_words, by iSCSI from $check_address ($word)" check_how=iscsi_tcp ;;
+        nvme) check_words="$check_words, by NVMe over TCP from $check_address ($word)" check_how=nvme-tcp ;;
+        esac
+        check_driver "$check_how" && continue
+        check_verdict "$check_name" FAILED "$check_words: the capture kernel, $check_release, has no driver $check_how" \
+            "Install the modules of that kernel, or name another target in $KDUMP_CONF."
+        return 1
+    done
 }
 
 # FILE SYSTEM: whether the capture kernel has it, as a module or built in; yes where its
@@ -153,48 +179,25 @@ check_server() {
             "kdumpctl propagate makes one and takes it to the server."
         return
     fi
-    if said=$(ssh -i "$ROOT$conf_sshkey" -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 \
-        "$target_source" true 2>&1 </dev/null); then
-        check_verdict "$check_name" ok "$check_words, the server takes our key"
-    else
+    if ! said=$(check_ask 2>&1 </dev/null); then
         check_verdict "$check_name" FAILED "$check_words: ${said:-no answer}" \
             "kdumpctl propagate takes the key there; known_hosts must hold the server."
+        return
     fi
-}
-
-# vmcore is there for the kernel's log and for what follows a collector that failed.
-check_collector() {
-    command -v vmcore >/dev/null 2>&1 || {
-        complain "vmcore, which the capture calls, is not on this system" "Install loongdump's vmcore."
-        return 1
-    }
-    next_word "$conf_core_collector"
-    case ${word##*/} in
-    vmcore | makedumpfile)
-        check_collector_options "$rest"
-        return 0
-        ;;
+    check_words="$check_words, the server takes our key"
+    case $target_kind,$said in
+    *, | ssh,* | *[!0-9]) check_verdict "$check_name" ok "$check_words" ;;
+    *) check_room "$((said / 1024))" ;;
     esac
-    command -v "$word" >/dev/null 2>&1 && { collector_path=$word; return 0; }
-    complain "core_collector: $word is not on this system" "Install it, or leave core_collector out of $KDUMP_CONF."
 }
 
-# The capture takes the levels and the codec; threads and format it decides by the
-# memory there is and by the target.
-check_collector_options() { # WORDS
-    unused=
-    options_left=$1
-    while next_word "$options_left"; do
-        options_left=$rest
-        case $word in
-        save | -d?* | --level=* | -[clpzF] | --raw | --message-level=* | --num-threads=* | --threads=*) ;;
-        -d | --level | --message-level | --num-threads | --threads)
-            ! next_word "$options_left" || options_left=$rest
-            ;;
-        *) unused="$unused${unused:+ }$word" ;;
-        esac
-    done
-    [ -z "$unused" ] || warn "core_collector: the capture does not use $unused"
+# By sftp it also tells how many bytes are free, or says that the server does not.
+check_ask() {
+    set -- ssh -i "$ROOT$conf_sshkey" -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10
+    case $target_kind in
+    ssh) "$@" "$target_source" true ;;
+    sftp) vmcore sftp free "$target_path" -- "$@" -s "$target_source" sftp ;;
+    esac
 }
 
 # Each rule of the kernel that the plan breaks.
@@ -232,12 +235,6 @@ check_plan_warnings() { # TEXT
     done <<TEXT
 $1
 TEXT
-}
-
-check_memory() {
-    estimate_make || return 1
-    [ "$reserved" -ge "$needed" ] ||
-        warn "$((reserved / 1048576)) MiB reserved, about $((needed / 1048576)) MiB needed; kdumpctl estimate shows the parts"
 }
 
 check_notify() {
@@ -289,7 +286,7 @@ check_all() {
     check_initrd
     check_part plan check_plan || return
     check_verdict plan ok "kexec's plan keeps every rule of the kernel"
-    check_part memory check_memory && check_verdict memory ok "about $((needed / 1048576)) of $((reserved / 1048576)) MiB needed"
+    check_part memory memory_judge && check_verdict memory ok "about $((needed / 1048576)) of $((reserved / 1048576)) MiB needed"
 }
 
 cmd_check() {

@@ -47,7 +47,10 @@ crashkernel_is_written_well() {
             *-*) ;;
             *) return 1 ;;
             esac
-            is_size "${part%%-*}" || return 1
+            case ${part%%-*} in
+            0 | 0[KMGTkmgt]) ;; # a range may begin there
+            *) is_size "${part%%-*}" || return 1 ;;
+            esac
             [ -z "${part#*-}" ] || is_size "${part#*-}" || return 1
             ;;
         *) # a plain size stands alone
@@ -76,7 +79,10 @@ size_bytes() {
     bytes=${1%[KMGTkmgt]}
     case $bytes in
     0x*) ;;
-    *) bytes=${bytes#"${bytes%%[!0]*}"} ;; # no octal numbers
+    *) # no octal numbers
+        bytes=${bytes#"${bytes%%[!0]*}"}
+        bytes=${bytes:-0}
+        ;;
     esac
     case $1 in
     *[Kk]) bytes=$((bytes * 1024)) ;;

@@ -35,6 +35,7 @@ directives_default() {
     conf_fence_kdump_nodes=
     conf_auto_reset_crashkernel=no
     conf_keep_dumps=0
+    conf_capture_cpus=8
     directives_seen=" "
 }
 
@@ -138,7 +139,7 @@ directive() { # name and value are set
         ;;
     path | core_collector | sshkey | failure_action | final_action | kdump_pre | kdump_post | \
         kdump_emergency | extra_bins | extra_modules | dracut_args | force_rebuild | \
-        force_no_rebuild | fence_kdump_args | fence_kdump_nodes | auto_reset_crashkernel | keep_dumps) ;;
+        force_no_rebuild | fence_kdump_args | fence_kdump_nodes | auto_reset_crashkernel | keep_dumps | capture_cpus) ;;
     *=*)
         config_bad "${name%%=*}" "a directive and its value are separated by a blank, not by '='"
         return
@@ -169,6 +170,7 @@ directive() { # name and value are set
     fence_kdump_nodes) directive_words "[!a-zA-Z0-9_.:-]" "host names" && conf_fence_kdump_nodes=$value ;;
     auto_reset_crashkernel) directive_one_of yes no && conf_auto_reset_crashkernel=$value ;;
     keep_dumps) directive_number 9999 && conf_keep_dumps=$value ;;
+    capture_cpus) directive_number 64 && conf_capture_cpus=$value ;;
     esac
     return 0
 }
@@ -255,20 +257,6 @@ directive_words() { # NOT_ALLOWED WHAT
             ;;
         esac
     done
-}
-
-# No shell runs it, so what only a shell understands is a mistake.
-directive_command() {
-    case $value in
-    *[\;\|\&\<\>\(\)\`\$\\]*)
-        config_bad "$name" "no shell runs this command: ; | & < > ( ) \` \$ and backslashes mean nothing here"
-        return 1
-        ;;
-    -* | /*/../*)
-        config_bad "$name" "'${value%%[[:blank:]]*}' is not a program"
-        return 1
-        ;;
-    esac
 }
 
 directive_dracut() {
@@ -428,6 +416,11 @@ target_is_written_well() {
 }
 
 directives_finish() {
+    if collector_is_passed_over; then
+        config_origin core_collector
+        here=$origin
+        config_odd core_collector "$word cannot write to an ssh, sftp or raw target; the memory is sent there as it is"
+    fi
     if [ "$conf_force_rebuild$conf_force_no_rebuild" = 11 ]; then
         here=$KDUMP_CONF
         config_bad force_rebuild "cannot be 1 together with force_no_rebuild 1"

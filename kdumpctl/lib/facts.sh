@@ -20,7 +20,7 @@
 # facts=1                   this format; a reader refuses another number
 # kernel=RELEASE            of the capture kernel
 # failure_action= final_action=     one word each, kdump.conf(5)
-# core_collector=           the command, words separated by blanks, quotes as written
+# core_collector=           the command, words separated by single blanks, without quotes
 # collector=                vmcore, makedumpfile, or command (anything else)
 # levels=                   dump levels to try, largest dump first: 31 or 1,31
 # kdump_pre= kdump_post= kdump_emergency=   a path or empty
@@ -29,6 +29,7 @@
 # fence_kdump_args= fence_kdump_nodes=      words
 # sshkey=                   a path, where a target is ssh or sftp; else empty
 # keep_dumps=               how many dumps to leave; 0: all
+# capture_cpus=             how many CPUs to save with, where memory allows; 0: all
 # log_console= log_syslog= log_kmsg=        0 to 4
 # host=                     this machine's name, for directory names on a server
 # targets=                  how many follow; they are tried in this order
@@ -39,6 +40,10 @@
 # targetN_fstype= targetN_options=  for mount; often empty
 # targetN_path=             where dumps go, from the top of the target
 # targetN_mount=            where it is mounted on the running system, or empty
+# targetN_attach=           none or several: a disk that another machine serves, words:
+#                           iscsi ADDRESS PORT TARGET GROUP INITIATOR, or
+#                           nvme ADDRESS PORT NQN HOSTNQN HOSTID
+# root_attach=              the same of the root file system, for dump_to_rootfs
 #
 #   facts_make RELEASE      sets facts, the file's whole text; expects config_read and
 #                           targets_resolve
@@ -71,6 +76,7 @@ facts_make() {
     *) fact sshkey "" ;;
     esac
     fact keep_dumps "$conf_keep_dumps"
+    fact capture_cpus "$conf_capture_cpus"
     fact log_console "$sys_stdloglvl"
     fact log_syslog "$sys_sysloglvl"
     fact log_kmsg "$sys_kmsgloglvl"
@@ -80,31 +86,21 @@ facts_make() {
     fact host "$host"
     fact targets "$targets"
     facts=$facts$target_facts
+    [ "$conf_failure_action" != dump_to_rootfs ] || facts_root
+}
+
+# What else of it the capture must know is found out when the initramfs is built.
+facts_root() {
+    mount_find mounted_holds / || return 0
+    attach_of "$mount_source"
+    while [ -n "$attach" ]; do
+        fact root_attach "${attach%%"$LF"*}"
+        attach=${attach#*"$LF"}
+    done
 }
 
 fact() { # KEY VALUE
     facts="$facts$1=$2$LF"
-}
-
-# What the collector is, and the levels it was given with -d.
-facts_collector() {
-    next_word "$conf_core_collector"
-    case ${word##*/} in
-    vmcore | makedumpfile) collector=${word##*/} ;;
-    *) collector="command" ;;
-    esac
-    levels=31
-    while next_word "$rest"; do
-        case $word in
-        -d) next_word "$rest" && levels=$word ;;
-        -d[0-9]*) levels=${word#-d} ;;
-        --level=*) levels=${word#--level=} ;;
-        --level) next_word "$rest" && levels=$word ;;
-        esac
-    done
-    case $levels in
-    '' | *[!0-9,]*) levels=31 ;;
-    esac
 }
 
 # DIRECTORY: sets executables. Names with blanks are passed over, with a warning.

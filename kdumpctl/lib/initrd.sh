@@ -165,14 +165,15 @@ free_space_of() {
     esac
 }
 
-# DIRECTORY: sets building, an empty file there; fails where none can be made.
+# DIRECTORY: sets building, an empty file there; fails where none can be made. Root's alone
+# from the start: keys and passwords go into it.
 initrd_begin() {
     [ -d "$ROOT$1" ] || cmd mkdir -p "$ROOT$1" || return 1
     initrd_name "$1"
     # What an earlier, killed run left.
     rm -f "$ROOT$1"/.initramfs-*kdump.img.* 2>/dev/null
     building=$ROOT$1/.${initrd##*/}.$$
-    { true >"$building"; } 2>/dev/null && return 0
+    (umask 077 && true >"$building") 2>/dev/null && return 0
     building=
     step "$1 cannot be written"
     return 1
@@ -185,10 +186,13 @@ initrd_build() {
     printf '%s' "$facts" >"$ROOT/run/kdump/facts"
     KDUMP_FACTS=$ROOT/run/kdump/facts
     IN_KDUMP=1
-    export KDUMP_FACTS IN_KDUMP
+    KDUMP_SECRETS=$ROOT/run/kdump/secrets
+    export KDUMP_FACTS KDUMP_SECRETS IN_KDUMP
     building=
-    trap 'rm -f "$building"' EXIT
+    trap 'rm -f "$building" "$KDUMP_SECRETS"' EXIT
     trap 'exit 1' HUP INT TERM
+    rm -f "$KDUMP_SECRETS"
+    [ -z "$secrets" ] || (umask 077 && printf '%s' "$secrets" >"$KDUMP_SECRETS")
     short_of_room=
     for place in "$directory1" ${directory2:+"$directory2"}; do
         initrd_begin "$place" || continue
@@ -204,6 +208,7 @@ initrd_build() {
 }
 
 initrd_finish() {
+    rm -f "$KDUMP_SECRETS"
     initrd_unpacked "$building"
     if cmd chmod 600 "$building" && cmd mv -f "$building" "$ROOT$initrd"; then
         trap - EXIT HUP INT TERM
@@ -231,6 +236,7 @@ initrd_has_room() {
 }
 
 initrd_failed() {
+    rm -f "$KDUMP_SECRETS"
     trap - EXIT HUP INT TERM
     if [ -z "$building" ]; then
         complain "no place for the initramfs: neither $directory1 nor $INITRD_ELSEWHERE can be written" \
@@ -264,10 +270,17 @@ initrd_unpacked() {
 }
 
 # dracut of today (seen with 112) puts modules, which are packed one by one, into an archive
-# in front that is not packed; it has a program that reads both.
+# in front that is not packed, and so does initramfs-tools (0.151); each has a program that
+# reads both.
 initrd_listed() { # FILE
-    [ -x "$ROOT$EXTRACTINITRD" ] || return 1
-    listed=$("$ROOT$EXTRACTINITRD" --list --verbose "$1" 2>/dev/null) || return 1
+    case $builder in
+    dracut)
+        [ -x "$ROOT$EXTRACTINITRD" ] || return 1
+        listed=$("$ROOT$EXTRACTINITRD" --list --verbose "$1" 2>/dev/null) || return 1 ;;
+    *)
+        command -v lsinitramfs >/dev/null 2>&1 || return 1
+        listed=$(lsinitramfs -l "$1" 2>/dev/null) || return 1 ;;
+    esac
     while read -r mode _ _ _ size _; do
         case $mode:$size in
         -*:*[!0-9]* | [!-]*) ;;

@@ -13,12 +13,14 @@
 # command_line, kexec_args; and early=yes when it was not looked whether that was right.
 
 LOADED_RECORD=/run/kdump/loaded
+# For root alone: /run/lock is everybody's in Debian, and who may open a file can hold its lock.
+LOCK=/run/kdump/lock
 
 take_lock() {
-    [ -d "$ROOT/run/kdump" ] || mkdir -p "$ROOT/run/lock" "$ROOT/run/kdump" || exit 1
-    { true >>"$ROOT/run/lock/kdump"; } 2>/dev/null ||
-        die "$ROOT/run/lock/kdump cannot be written" "This needs root."
-    exec 9>>"$ROOT/run/lock/kdump"
+    [ -d "$ROOT/run/kdump" ] || mkdir -p "$ROOT/run/kdump" || exit 1
+    [ -e "$ROOT$LOCK" ] || (umask 077 && true >>"$ROOT$LOCK") 2>/dev/null || true
+    { true >>"$ROOT$LOCK"; } 2>/dev/null || die "$ROOT$LOCK cannot be written" "This needs root."
+    exec 9>>"$ROOT$LOCK"
     if ! command -v flock >/dev/null 2>&1; then
         warn "flock is not here (util-linux has it): nothing keeps two kdumpctl apart"
         return 0
@@ -149,7 +151,7 @@ loaded_early() {
 
 start() {
     feasible && prepare || return 1
-    # Before the next crash could overwrite it.
+    # Before the next crash, whose dump would find no room there.
     target_each recover_raw
     if [ "$loaded" = yes ] && ! loaded_early; then
         note "Kdump already running: the crash kernel is loaded"
@@ -158,6 +160,7 @@ start() {
     fi
     target_each make_dump_directory && initrd_ensure && crash_kernel_load || return 1
     note "kexec: loaded the crash kernel"
+    memory_judge_small
     test_report
 }
 
@@ -170,7 +173,7 @@ targets_name_raw() {
 
 # Before disks and servers are there: what was built last, as it is. The start that
 # follows looks whether that is still right. With a raw target it also takes the dump of
-# the last crash from there, which the next crash would overwrite: nothing is loaded before.
+# the last crash from there, which makes room for the next: nothing is loaded before.
 start_early() {
     feasible && config_read && image_find && cmdline_make || return 1
     if [ "$loaded" = yes ]; then
@@ -219,6 +222,7 @@ restart() {
     feasible && prepare && target_each make_dump_directory && initrd_ensure && crash_kernel_load ||
         return 1
     note "kexec: loaded the crash kernel"
+    memory_judge_small
 }
 
 cmd_restart() {

@@ -87,7 +87,7 @@ list_files() {
     *_kind=ssh"$LF"* | *_kind=sftp"$LF"*) list_ssh || return 1 ;;
     esac
     case $target_facts in
-    *_kind=ssh"$LF"* | *_kind=sftp"$LF"* | *_kind=nfs"$LF"*) list_network ;;
+    *_kind=ssh"$LF"* | *_kind=sftp"$LF"* | *_kind=nfs"$LF"* | *_attach=*) list_network ;;
     esac
 }
 
@@ -126,6 +126,10 @@ manifest_make() {
     hash_lines "$files" || return 1
     prefix_lines "$facts" fact
     manifest="${text}fact dracut_args=$conf_dracut_args$LF$hashes"
+    [ -z "$secrets" ] || {
+        summed=$(printf '%s' "$secrets" | sort | sha256sum)
+        manifest="${manifest}fact secrets=${summed%% *}$LF"
+    }
 }
 
 # LINE: its name, as a person reads it.
@@ -192,7 +196,13 @@ manifest_compare() {
     return 1
 }
 
+# For root alone: the sum of a short password gives it away.
 manifest_write() { # INITRD UNPACKED FILES
     summed=$(sha256sum <"$1") || return 1
-    printf 'initrd %s\nunpacked %s\nfiles %s\n%s' "${summed%% *}" "$2" "$3" "$manifest" >"${1%.img}.manifest"
+    rm -f "${1%.img}.manifest"
+    (umask 077 && manifest_text "$@" >"${1%.img}.manifest")
+}
+
+manifest_text() { # INITRD UNPACKED FILES
+    printf 'initrd %s\nunpacked %s\nfiles %s\n%s' "${summed%% *}" "$2" "$3" "$manifest"
 }

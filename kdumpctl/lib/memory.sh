@@ -14,6 +14,9 @@
 #   plan_number KEY              sets number, the first value of KEY in plan
 #   estimate_make                sets needed, in bytes, and estimate_parts, lines
 #                                "BYTES NAME: HOW IT IS KNOWN"; expects prepare
+#   memory_judge         a warning where less is reserved than needed; fails where the
+#                        estimate does
+#   memory_judge_small   the same of a small reservation, after a load; never fails
 
 # Measured with Debian's 7.2.12 (16 KiB pages) on QEMU's virt machine, 2 CPUs, an
 # initramfs of busybox, vmcore save -d 31 of 2 GiB. With the default options the
@@ -26,9 +29,10 @@ MEASURED_CPU=3145728      # each CPU more, with its thread of vmcore
 MEASURED_KMEM=33554432    # without cgroup.memory=nokmem
 MEASURED_CMA=134217728    # without cma=0
 MEASURED_SWIOTLB=67108864 # without swiotlb=noforce
-# systemd and udev of a Debian's initramfs (dracut, 10 MiB packed): with the dump saved,
-# 120 MiB of 192 were in use, 10 less than all else here came to. This is for their peak,
-# which was not seen, and for the network.
+# udev and dracut in a Debian's initramfs (10 MiB packed, a dump to the local disk) needed
+# nothing beyond all else here, which came to 130 MiB: 124 and 128 were enough, with udev
+# killed when its work was done, 120 were not. This is for what was not measured: systemd
+# in it, a network, the drivers of a larger machine.
 GUESSED_SERVICES=25165824
 
 reserved_size() {
@@ -106,12 +110,15 @@ estimate_add() { # BYTES NAME HOW
     needed=$((needed + $1))
 }
 
-# How many CPUs the capture kernel will bring up, from its command line.
+# How many CPUs the capture kernel starts with, from its command line (cpus), and
+# with how many it may save (cpus_most).
 capture_cpus() {
     cpus=0
     for directory in "$ROOT"/sys/devices/system/cpu/cpu[0-9]*; do
         [ ! -d "$directory" ] || cpus=$((cpus + 1))
     done
+    cpus_most=$cpus
+    [ "$conf_capture_cpus" -eq 0 ] || [ "$conf_capture_cpus" -ge "$cpus" ] || cpus_most=$conf_capture_cpus
     left=$cmdline
     while next_word "$left"; do
         left=$rest
@@ -160,6 +167,28 @@ estimate_make() {
     estimate_add "$MEASURED_WORK" "saving" "measured"
     capture_cpus
     [ "$cpus" -le 1 ] || estimate_add $((MEASURED_CPU * (cpus - 1))) "CPUs behind the first ($((cpus - 1)))" "measured"
+    # These come only while there is memory for them (dracut/capture/cpus.sh).
+    cpus_later=$((cpus_most - cpus))
+}
+
+memory_judge() {
+    estimate_make || return 1
+    [ "$reserved" -ge "$needed" ] ||
+        warn "$((reserved / 1048576)) MiB reserved, about $((needed / 1048576)) MiB needed; kdumpctl estimate shows the parts"
+}
+
+# A capture that runs out of memory saves little or nothing, and nobody hears of that
+# before the crash. Of a large reservation it is not asked: making a plan takes a moment.
+MEMORY_LARGE=402653184
+
+memory_judge_small() {
+    reserved_size
+    [ "$reserved" -lt "$MEMORY_LARGE" ] || return 0
+    keep_words yes
+    memory_judge || true
+    memory_says=${kept_warnings%"$LF"}
+    keep_words no
+    [ -z "$memory_says" ] || warn "$memory_says"
 }
 
 # NAME BYTES WORD: what it costs that WORD is not on the capture kernel's line.
@@ -185,6 +214,8 @@ cmd_estimate() {
         show_part "${part%% *}" "${part#* }"
     done
     show_part "$needed" "in all"
+    [ "$cpus_later" -le 0 ] ||
+        printf '  %10s  %s\n' "" "and $((MEASURED_CPU / 1048576)) for each of $cpus_later more CPUs (capture_cpus), of which each comes only while 32 are left"
     # To a multiple of 32 MiB, with a tenth to spare.
     recommended=$(((needed + needed / 10 + 33554431) / 33554432))
     recommended=$((recommended * 32))
@@ -222,9 +253,9 @@ running_page_size() {
 
 # For the default options of sysconfig.sh.
 #   Below 1 GiB   nothing: a reservation would be a fifth of the machine.
-#   1G-4G         16 KiB pages needed 128 MiB with a small initramfs, and half of it
-#                 again is for systemd and udev: a whole Debian with dracut saved its
-#                 dump from 2 GiB in 192 MiB (QEMU's virt machine, 7.2.12).
+#   1G-4G         With 16 KiB pages a whole Debian with dracut saved its dump from 2 GiB in
+#                 128 MiB (QEMU's virt machine, 7.2.12; 120 were too little), and half of
+#                 it again is the margin: for a network, more drivers, a larger initramfs.
 #   4G-64G, 64G-  vmcore takes no more for more memory; what grows with a machine are
 #                 its drivers, and their queues with the CPUs. Not measured.
 # With pages of 4 KiB the same: the kernel's tables are smaller (8 MiB of page

@@ -150,8 +150,9 @@ reported_write() {
 }
 
 cmd_notify() {
-    config_read && targets_resolve || return 1
+    config_read || return 1
     [ "$sys_notify" = yes ] || { step "VMCORE_CREATION_NOTIFICATION=no: nothing is reported"; return 0; }
+    targets_resolve || return 1
     take_lock
     [ -d "$ROOT${REPORTED%/*}" ] || mkdir -p "$ROOT${REPORTED%/*}" || return 1
     notify_failed=no

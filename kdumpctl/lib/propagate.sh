@@ -18,8 +18,13 @@ propagate_target() { # NUMBER
         cmd ssh-keygen -q -t ed25519 -f "$ROOT$conf_sshkey" -N "" -C "kdump@$host" ||
             { complain "ssh-keygen could not make $conf_sshkey (above)"; return 1; }
     fi
-    cmd ssh-copy-id -i "$ROOT$conf_sshkey.pub" "$target_source" ||
-        { complain "ssh-copy-id could not take the key to $target_source (above)"; return 1; }
+    propagate_how=
+    [ "$target_kind" = ssh ] || propagate_how=-s
+    cmd ssh-copy-id $propagate_how -i "$ROOT$conf_sshkey.pub" "$target_source" || {
+        complain "ssh-copy-id could not take the key to $target_source (above)" \
+            "By hand: $conf_sshkey.pub is a line for authorized_keys of that account on the server."
+        return 1
+    }
     note "the key is on $target_source"
 }
 

@@ -38,6 +38,7 @@ show_directives() {
     show_value fence_kdump_nodes "$conf_fence_kdump_nodes"
     show_value auto_reset_crashkernel "$conf_auto_reset_crashkernel"
     show_value keep_dumps "$conf_keep_dumps"
+    show_value capture_cpus "$conf_capture_cpus"
 }
 
 show_variables() {

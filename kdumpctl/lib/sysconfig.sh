@@ -11,8 +11,9 @@
 #   sys_append, sys_remove   KDUMP_COMMANDLINE_APPEND and _REMOVE
 
 # What the capture kernel is told, besides what kexec adds itself:
-#   maxcpus=1             one CPU is enough to save a dump and needs the least memory.
-#                         Not nr_cpus=1: with it the capture kernel (7.2) dies in
+#   maxcpus=1             it starts with the least memory, and does not wait 5 s for each CPU
+#                         that the crash left stuck; capture_cpus brings up more when
+#                         the log is saved (dracut/capture/cpus.sh). Not nr_cpus=1: with it the capture kernel (7.2) dies in
 #                         device_shutdown and the machine never comes back
 #   reset_devices         drivers reset devices that were at work when the first kernel died
 #   nokaslr               a kernel that moves itself does not look what lies there
@@ -23,11 +24,14 @@
 #   hugetlb_cma=0, kfence.sample_interval=0   the same, smaller
 #   cgroup_disable=memory page accounting costs memory, and nothing here needs it
 #   udev.children-max=2   each worker takes memory
+#   rootfstype=ramfs      a tmpfs, in which the kernel unpacks the initramfs else, takes
+#                         half of the memory at most ("Initramfs unpacking failed: write
+#                         error"); the other half is not needed
 #   swiotlb=noforce       added by cmdline.sh where the reservation lies below 4 GiB: there
 #                         every device reaches all of it, and 64 MiB of bounce buffers
 #                         are for nothing
 #   panic=10              a capture kernel that panics brings the machine back
-DEFAULT_APPEND="maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 cgroup_disable=memory udev.children-max=2 panic=10"
+DEFAULT_APPEND="maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 rootfstype=ramfs cgroup_disable=memory udev.children-max=2 panic=10"
 # What of the running kernel's line would cost memory or mislead it.
 DEFAULT_REMOVE="hugepages hugepagesz slub_debug quiet log_buf_len swiotlb cma hugetlb_cma rd_start rd_size initrd resume ignition.firstboot"
 

@@ -16,6 +16,9 @@
 #   target_options       mount options it cannot do without (a btrfs subvolume)
 #   target_path          the directory for dumps, from the top of the target
 #   target_mount         where it is mounted now, empty when it is not
+#   target_attach        of a disk that another machine serves: how to get there, lines as
+#                        of that fact (facts.sh)
+#   secrets              what it takes beside, for all targets (attach.sh)
 
 # Nothing of these is left after a panic.
 VOLATILE="tmpfs ramfs overlay aufs squashfs erofs rootfs proc sysfs devtmpfs fuse.snapfuse"
@@ -28,6 +31,7 @@ target_clear() {
     target_options=
     target_path=
     target_mount=
+    target_attach=
 }
 
 # mountinfo writes blanks and backslashes in octal. Sets decoded.
@@ -262,32 +266,79 @@ device_number() {
     [ -z "${mount_point-}" ] || [ "${mount_source-}" != "$1" ] || device_number=$mount_number
 }
 
-# MAJOR:MINOR: whether it, or a device below it, is encrypted.
-device_is_encrypted() {
-    if read_first_line "/sys/dev/block/$1/dm/uuid"; then
-        case $first_line in
-        CRYPT-*) return 0 ;;
-        esac
-    fi
-    for slave in "$ROOT/sys/dev/block/$1/slaves"/*; do
+# MAJOR:MINOR: adds to stack a word for all it is made of that is more than a disk: crypt,
+# lvm, multipath, dm (others of the device mapper), md, volatile, for what some program,
+# another file or memory stands behind, and those of attach.sh; to attach a line for all
+# that is on another machine.
+device_stack() {
+    stack_at=/sys/dev/block/$1
+    # A partition hangs on its disk.
+    [ ! -e "$ROOT$stack_at/partition" ] || stack_at=$stack_at/..
+    device_kind
+    # The files of one level in the order of names; each level below ends before the next.
+    for slave in "$ROOT$stack_at"/slaves/*; do
         read_first_line "${slave#"$ROOT"}/dev" || continue
-        device_is_encrypted "$first_line" && return 0
+        device_stack "$first_line"
     done
-    return 1
+}
+
+device_kind() { # of $stack_at
+    if read_first_line "$stack_at/dm/uuid"; then
+        case $first_line in
+        CRYPT-*) stack="$stack crypt" ;;
+        LVM-*) stack="$stack lvm" ;;
+        mpath-* | part*-mpath-*) stack="$stack multipath" ;;
+        *) stack="$stack dm" ;;
+        esac
+        return
+    fi
+    [ ! -d "$ROOT$stack_at/md" ] || stack="$stack md"
+    [ ! -d "$ROOT$stack_at/device/../../iscsi_session" ] || attach_session "$stack_at/device/../.."
+    # With several paths the controllers are one level lower.
+    for transport in "$ROOT$stack_at"/device/transport "$ROOT$stack_at"/device/nvme*/transport; do
+        [ ! -e "$transport" ] || {
+            transport=${transport%/*}
+            attach_controller "${transport#"$ROOT"}"
+        }
+    done
+    # loop, nbd, zram
+    for sign in loop pid disksize; do
+        [ ! -e "$ROOT$stack_at/$sign" ] || stack="$stack volatile"
+    done
+}
+
+# DEVICE: sets stack and attach, for all it is made of; the lines in an order that does not
+# depend on that in which the machine found its disks.
+attach_of() {
+    stack=
+    attach=
+    device_number "$1"
+    [ -z "$device_number" ] || device_stack "$device_number"
+    case $attach in
+    *"$LF"?*) attach=$(printf '%s' "$attach" | sort)$LF ;;
+    esac
 }
 
 # Fails for what the capture cannot write to, so that nobody learns that after a crash.
 target_is_served() {
-    if [ "$target_kind" = sftp ]; then
-        complain "sftp $target_source: the capture cannot write by sftp yet" \
-            "Write ssh $target_source in $KDUMP_CONF, for a server that gives a shell; or nfs."
+    # Whoever gives an initramfs has put into it what it takes.
+    [ -n "$target_device" ] && [ -z "$sys_initrd" ] || return 0
+    attach_of "$target_device"
+    if has_word "$stack" crypt; then
+        complain "$target_device is encrypted, and the capture kernel has no key for it" \
+            "Name a target that is not encrypted in $KDUMP_CONF, such as: ext4 UUID=..."
         return 1
     fi
-    [ -n "$target_device" ] || return 0
-    device_number "$target_device"
-    [ -n "$device_number" ] && device_is_encrypted "$device_number" || return 0
-    complain "$target_device is encrypted, and the capture kernel has no key for it" \
-        "Name a target that is not encrypted in $KDUMP_CONF, such as: ext4 UUID=..."
+    for layer in md:"RAID (md)" multipath:"multipath (device mapper)" \
+        iscsi:"a disk reached by iSCSI in another way than the kernel's own over TCP (iscsi_tcp)" \
+        nvme:"a disk reached by NVMe over a network that is not TCP" nvme-key:"a disk reached by NVMe with a key (DH-HMAC-CHAP, TLS)" \
+        dm:"a device mapper's device that is neither LVM's nor encrypted" volatile:"a device that a program, a file or memory stands behind"; do
+        has_word "$stack" "${layer%%:*}" || continue
+        complain "$target_device lies on ${layer#*:}, which the capture kernel cannot set up" \
+            "Name another target in $KDUMP_CONF (ext4 UUID=... on a local disk, nfs, ssh), or an initramfs of your own with KDUMP_INITRD in $SYSCONFIG."
+        return 1
+    done
+    attach_is_served
 }
 
 # KIND SOURCE: sets target_*; fails, having said why.
@@ -342,11 +393,16 @@ target_add() { # KIND SOURCE
     target_note_fact options "$target_options"
     target_note_fact path "$target_path"
     target_note_fact mount "$target_mount"
+    while [ -n "$target_attach" ]; do
+        target_note_fact attach "${target_attach%%"$LF"*}"
+        target_attach=${target_attach#*"$LF"}
+    done
 }
 
 targets_resolve() {
     targets=0
     target_facts=
+    secrets=
     target_add "$conf_target_kind" "$conf_target_source" || return 1
     fallbacks=$conf_fallbacks
     while [ -n "$fallbacks" ]; do
@@ -368,6 +424,13 @@ target_each() { # CALL
         target_take options && target_options=$taken
         target_take path && target_path=$taken
         target_take mount && target_mount=$taken
+        target_attach=
+        while :; do
+            case $left_facts in
+            "target${number}_attach="*) target_take attach && target_attach="$target_attach$taken$LF" ;;
+            *) break ;;
+            esac
+        done
         "$1" "$number" || return 1
     done
 }

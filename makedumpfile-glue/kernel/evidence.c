@@ -11,15 +11,6 @@
 /* No machine runs on with more of its memory poisoned. */
 #define POISONED_MAX_SHIFT 4
 
-/* What is mapped is referenced, and no count is negative. */
-static bool counts_fit(const struct page_layout *l, const uint8_t *page)
-{
-	const int32_t mapped = get_le32(page + l->mapcount);
-	const int32_t referenced = get_le32(page + l->refcount);
-
-	return referenced > 0 || (!referenced && mapped < 0);
-}
-
 /* At the start of a page of struct pages stands a copy of a hugetlb page's head,
  * and behind it a tail of the true one, where tails share the head's page
  * (mm/hugetlb_vmemmap.c). */
@@ -41,10 +32,6 @@ void evidence_add(struct evidence *e, const struct page_layout *l, uint64_t virt
 	bool on_lru, mapped, users;
 
 	e->pages++;
-	if (!tail && l->mapcount != ABSENT && l->refcount != ABSENT) {
-		e->counted++;
-		e->counts_fit += counts_fit(l, page);
-	}
 	if (l->flags == ABSENT)
 		return;
 	flags = get_le64(page + l->flags);
@@ -82,10 +69,6 @@ void evidence_judge(const struct evidence *e, struct page_layout *l,
 {
 	const unsigned int cache = DUMP_LEVEL_CACHE | DUMP_LEVEL_CACHE_PRIVATE;
 
-	if (fails(e->counted, e->counts_fit))
-		page_filters_off(l, result, FILTERS_ALL,
-				 "by SIZE(page), OFFSET(page._mapcount) and (page._refcount) "
-				 "most struct pages make no sense");
 	if (fails(e->heads, e->heads_named))
 		page_filters_off(l, result, cache | DUMP_LEVEL_USER,
 				 "at OFFSET(page.compound_info) or (page.compound_head) the "

@@ -14,8 +14,7 @@
 
 struct evidence {
 	uint64_t pages;
-	uint64_t counted, counts_fit; /* not tails; by _mapcount and _refcount */
-	uint64_t heads, heads_named;  /* of compound pages; by the tail behind */
+	uint64_t heads, heads_named; /* of compound pages; by the tail behind */
 	uint64_t users, users_on_lru; /* mapped, and anonymous by their mapping */
 	uint64_t on_lru, on_lru_mapped;
 	uint64_t poisoned;

@@ -8,6 +8,7 @@
 #include "lib/elfcore.h"
 #include "lib/loongarch.h"
 #include "makedumpfile-glue/kernel/memory.h"
+#include "makedumpfile-glue/kernel/page-map.h"
 
 /* Every page of every page size begins on such a boundary. */
 #define STEP       ((size_t)4096)
@@ -20,6 +21,8 @@
 
 /* Memory full of copies is somebody's test or somebody's trap. */
 #define COPIES_MAX 4096
+/* Of those that agree with the memory; each costs a walk through page tables. */
+#define OWNERS_MAX 256
 
 /* The kernel image of any configuration is smaller. */
 #define IMAGE_SIZE_MAX ((uint64_t)256 << 20)
@@ -29,6 +32,7 @@ struct copy {
 	struct vmcoreinfo *info;
 	uint64_t phys;
 	bool checked;
+	bool owned; /* it lies in a page of that kernel's own */
 	bool build_id_fits;
 	size_t votes; /* addresses of find_hints.text that lie in its image */
 };
@@ -44,6 +48,7 @@ struct finder {
 	size_t place_count;
 	struct copy *copies;
 	size_t copy_count;
+	size_t owners_asked;
 };
 
 bool find_utsname(struct source *source, const struct vmcoreinfo *info,
@@ -221,52 +226,85 @@ static bool same_kernel(const struct vmcoreinfo *a, const struct vmcoreinfo *b)
 	       (!a_id || !b_id || !strcmp(a_id, b_id));
 }
 
-static size_t count_votes(const struct vmcoreinfo *info, const struct find_hints *hints)
+/* Is the address in the image of that kernel? *ret_start: where that begins. */
+static bool may_be_in(const struct copy *copy, uint64_t phys, uint64_t *ret_start)
 {
-	uint64_t text, phys, start;
-	size_t i, votes = 0;
+	uint64_t text;
 
-	if (!vmcoreinfo_symbol(info, "_stext", &text) ||
-	    !loongarch_window_to_phys(text, &start))
-		return 0;
-	for (i = 0; i < hints->text_count; i++)
-		votes += loongarch_window_to_phys(hints->text[i], &phys) &&
-			 phys >= start && phys - start < IMAGE_SIZE_MAX;
-	return votes;
+	return copy->checked && vmcoreinfo_symbol(copy->info, "_stext", &text) &&
+	       loongarch_window_to_phys(text, ret_start) && phys >= *ret_start &&
+	       phys - *ret_start < IMAGE_SIZE_MAX;
+}
+
+/* How long an image is nobody says: an address is of the one that begins last before it. */
+static void count_votes(struct finder *f, const struct find_hints *hints)
+{
+	uint64_t phys, start, last;
+	size_t i, k;
+
+	for (i = 0; i < hints->text_count; i++) {
+		if (!loongarch_window_to_phys(hints->text[i], &phys))
+			continue;
+		for (k = 0, last = 0; k < f->copy_count; k++)
+			if (may_be_in(&f->copies[k], phys, &start) && start > last)
+				last = start;
+		for (k = 0; k < f->copy_count; k++)
+			f->copies[k].votes += may_be_in(&f->copies[k], phys, &start) &&
+					      start == last;
+	}
+}
+
+/* Does its kernel use the page at phys for itself? Files that are cached may hold a text
+ * of that very kernel, of a crash before it was booted again; so may pages that are free. */
+static struct error *find_owner(struct finder *f, struct copy *copy, uint64_t phys)
+{
+	struct page_scan scan = { 0 };
+	struct page_map map;
+	uint64_t page_size;
+	struct error *err;
+	bool found;
+
+	if (!copy->checked || copy->owned || f->owners_asked == OWNERS_MAX ||
+	    !vmcoreinfo_page_size(copy->info, &page_size))
+		return NULL;
+	f->owners_asked++;
+	err = page_map_init(&map, f->source, copy->info, __builtin_ctzll(page_size), &scan,
+			    &found);
+	copy->owned = !err && found && page_map_is_kernels(&map, phys);
+	if (copy->owned)
+		copy->phys = phys;
+	page_map_deinit(&map);
+	page_scan_deinit(&scan);
+	return err;
 }
 
 static struct error *add_copy(struct finder *f, const struct find_hints *hints,
 			      struct place place)
 {
-	struct vmcoreinfo *info;
+	struct copy copy = { .phys = place.phys }, *grown;
 	utsname_fields name;
 	const char *build_id;
-	struct copy *grown;
-	struct error *err = parse_place(f, place, &info);
+	struct error *err = parse_place(f, place, &copy.info);
 	size_t i;
 
-	if (err || !info)
+	if (err || !copy.info)
 		return err;
 	for (i = 0; i < f->copy_count; i++)
-		if (same_text(f->copies[i].info, info)) {
-			vmcoreinfo_destroy(info);
-			return NULL;
+		if (same_text(f->copies[i].info, copy.info)) {
+			vmcoreinfo_destroy(copy.info);
+			return find_owner(f, &f->copies[i], place.phys);
 		}
-	grown = reallocarray(f->copies, f->copy_count + 1, sizeof(*grown));
+	build_id = vmcoreinfo_string(copy.info, "BUILD-ID");
+	copy.checked = find_utsname(f->source, copy.info, name);
+	copy.build_id_fits = hints->build_id && build_id && !strcmp(build_id, hints->build_id);
+	err = find_owner(f, &copy, place.phys);
+	grown = err ? NULL : reallocarray(f->copies, f->copy_count + 1, sizeof(*grown));
 	if (!grown) {
-		vmcoreinfo_destroy(info);
-		return error_nomem();
+		vmcoreinfo_destroy(copy.info);
+		return err ? err : error_nomem();
 	}
 	f->copies = grown;
-	build_id = vmcoreinfo_string(info, "BUILD-ID");
-	f->copies[f->copy_count++] = (struct copy){
-		.info = info,
-		.phys = place.phys,
-		.checked = find_utsname(f->source, info, name),
-		.build_id_fits = hints->build_id && build_id &&
-				 !strcmp(build_id, hints->build_id),
-		.votes = count_votes(info, hints),
-	};
+	f->copies[f->copy_count++] = copy;
 	return NULL;
 }
 
@@ -279,6 +317,8 @@ static bool is_better(const struct copy *a, const struct copy *b)
 
 	if (a->checked != b->checked)
 		return a->checked;
+	if (a->owned != b->owned)
+		return a->owned;
 	if (a->build_id_fits != b->build_id_fits)
 		return a->build_id_fits;
 	if (!same_kernel(a->info, b->info)) {
@@ -335,6 +375,7 @@ struct error *find_vmcoreinfo(struct source *source, const struct find_hints *hi
 	for (i = 0; i < f.place_count && !err; i++)
 		err = add_copy(&f, hints, f.places[i]);
 	if (!err) {
+		count_votes(&f, hints);
 		ret->copies = f.place_count;
 		choose(&f, ret);
 	}

@@ -44,9 +44,10 @@ struct find_result {
 };
 
 /*
- * Reads all of source->memory that is not known to be zeros. Of several
- * kernels the one with the vmlinux's BUILD-ID is taken, else the one the CPUs
- * were in, else the one that crashed (CRASHTIME), else the lowest.
+ * Reads all of source->memory that is not known to be zeros. A text in a page
+ * that its kernel uses for itself goes before one in cache, in a user's page or a
+ * free one. Of several kernels the one with the vmlinux's BUILD-ID is taken, else
+ * the one the CPUs were in, else the one that crashed (CRASHTIME), else the lowest.
  */
 struct error *find_vmcoreinfo(struct source *source, const struct find_hints *hints,
 			      struct find_result *ret) MUST_CHECK;

@@ -106,7 +106,10 @@ static bool frame_at(struct page_map *m, uint64_t virt, uint64_t *ret)
 	struct error *err;
 	uint8_t raw[8];
 
-	if (map == UINT64_MAX) {
+	if (c->flat) {
+		if (!sections_map(c, &m->tables, 0, &map))
+			return false;
+	} else if (map == UINT64_MAX) {
 		/* Then the section's number stands at the top of the flags. */
 		if (!c->width || m->layout.flags == ABSENT)
 			return false;

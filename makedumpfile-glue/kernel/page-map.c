@@ -45,6 +45,20 @@ static bool witness_agrees(struct page_map *m, uint64_t phys)
 	return type == PAGE_TYPE_KERNEL || type == PAGE_TYPE_SLAB;
 }
 
+bool page_map_is_kernels(struct page_map *m, uint64_t phys)
+{
+	const struct page_layout *l = &m->layout;
+	uint8_t page[STRUCT_PAGE_MAX];
+
+	if (!page_map_read(m, phys >> m->page_shift, page) ||
+	    page_compound(l, page) & PAGE_TAIL)
+		return false;
+	/* What is new in the cache waits for the LRU, and looks like the kernel's. */
+	if (l->mapping != ABSENT && is_kernel_pointer(get_le64(page + l->mapping)))
+		return false;
+	return witness_agrees(m, phys);
+}
+
 static bool all_witnesses_agree(struct page_map *m, const char **ret)
 {
 	uint64_t virt, phys, len, map;
@@ -94,7 +108,7 @@ static struct error *find_tables(struct page_map *m, struct source *source,
 			return NULL;
 		}
 		if (all_witnesses_agree(m, &witness)) {
-			result->levels = *shape;
+			result->levels = m->tables.walked ? *shape : 0;
 			*ret_found = true;
 			return NULL;
 		}
@@ -109,6 +123,19 @@ static struct error *find_tables(struct page_map *m, struct source *source,
 	return NULL;
 }
 
+/* What VMALLOC_START has below 32 MiB is two pages: it lies behind 32 MiB of I/O
+ * ports, them, and modules (arch/loongarch/include/asm/pgtable.h). */
+static bool page_size_agrees(const struct vmcoreinfo *info, unsigned int page_shift)
+{
+	uint64_t rest;
+	int64_t start;
+
+	if (!vmcoreinfo_number(info, "VMALLOC_START", &start))
+		return true;
+	rest = start & (((uint64_t)32 << 20) - 1);
+	return !loongarch_page_size_valid(rest / 2) || rest == (uint64_t)2 << page_shift;
+}
+
 struct error *page_map_init(struct page_map *m, struct source *source,
 			    const struct vmcoreinfo *info, unsigned int page_shift,
 			    struct page_scan *result, bool *ret_found)
@@ -117,6 +144,11 @@ struct error *page_map_init(struct page_map *m, struct source *source,
 
 	*m = (struct page_map){ .info = info, .page_shift = page_shift };
 	*ret_found = false;
+	if (!page_size_agrees(info, page_shift)) {
+		page_scan_note(result, "page types are not known: PAGESIZE and "
+			       "NUMBER(VMALLOC_START) contradict each other");
+		return NULL;
+	}
 	err = sections_init(&m->sections, info, page_shift);
 	if (err && err->code == ERROR_NOMEM)
 		return err;

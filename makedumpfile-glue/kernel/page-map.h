@@ -42,4 +42,7 @@ struct error *page_map_sample(struct page_map *m, const struct extents *pages,
 /* The struct page of one frame; false when it cannot be read. */
 bool page_map_read(struct page_map *m, uint64_t frame, uint8_t page[STRUCT_PAGE_MAX]);
 
+/* Is it a page of its own that the kernel uses for itself: no cache, no user's, not free? */
+bool page_map_is_kernels(struct page_map *m, uint64_t phys);
+
 #endif

@@ -11,12 +11,32 @@
 #define SECTION_PRESENT ((uint64_t)1 << 0)
 #define SECTION_HAS_MAP ((uint64_t)1 << 1)
 
+/* FLATMEM has no sections; readers go through memory by them all the same. */
+#define FLAT_SECTION_BITS 29
+
+/* The offset is exported with CONFIG_FLATMEM only; SYMBOL(mem_map) is by any
+ * kernel without NUMA (kernel/vmcore_info.c). */
+static bool is_flat(const struct vmcoreinfo *info, uint64_t *ret)
+{
+	uint64_t ignored;
+
+	return !vmcoreinfo_symbol(info, "mem_section", &ignored) &&
+	       vmcoreinfo_offset(info, "pglist_data.node_mem_map", &ignored) &&
+	       vmcoreinfo_symbol(info, "mem_map", ret);
+}
+
 struct error *sections_init(struct sections *c, const struct vmcoreinfo *info,
 			    unsigned int page_shift)
 {
 	int64_t section_bits, physmem_bits;
 	uint64_t length, total, per_root;
 
+	*c = (struct sections){ .vmemmap = UINT64_MAX };
+	c->flat = is_flat(info, &c->table);
+	if (c->flat) {
+		c->shift = FLAT_SECTION_BITS - page_shift;
+		return NULL;
+	}
 	if (!vmcoreinfo_symbol(info, "mem_section", &c->table) ||
 	    !vmcoreinfo_length(info, "mem_section", &length) ||
 	    !vmcoreinfo_size(info, "mem_section", &c->entry_size) ||
@@ -48,6 +68,17 @@ struct error *sections_init(struct sections *c, const struct vmcoreinfo *info,
 	return NULL;
 }
 
+static bool read_mem_map(const struct sections *c, struct tables *tables, uint64_t *ret)
+{
+	uint8_t raw[8];
+	struct error *err = tables_read(tables, c->table, raw, sizeof(raw));
+
+	if (!err)
+		*ret = get_le64(raw);
+	error_free(err);
+	return !err && *ret;
+}
+
 bool sections_map(const struct sections *c, struct tables *tables, uint64_t section,
 		  uint64_t *ret)
 {
@@ -55,6 +86,8 @@ bool sections_map(const struct sections *c, struct tables *tables, uint64_t sect
 	uint8_t raw[8];
 	struct error *err = NULL;
 
+	if (c->flat)
+		return read_mem_map(c, tables, ret);
 	if (c->per_root) {
 		err = tables_read(tables, c->table + section / c->per_root * 8, raw, 8);
 		if (!err) {

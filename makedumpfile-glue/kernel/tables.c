@@ -117,6 +117,7 @@ bool tables_translate(struct tables *t, uint64_t virt, uint64_t *ret_phys,
 		*ret_len = LOONGARCH_PHYS_MASK + 1 - *ret_phys;
 		return true;
 	}
+	t->walked = true;
 	for (level = 0; level < t->levels; level++) {
 		shift -= bits;
 		if (!get_entry(t, level, table,

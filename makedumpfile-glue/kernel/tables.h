@@ -22,6 +22,7 @@ struct tables {
 	unsigned int page_shift;
 	unsigned int levels;
 	uint64_t root; /* physical address of swapper_pg_dir */
+	bool walked;   /* something lay outside the windows */
 	/* The table read last at each level. */
 	uint8_t *table[TABLES_LEVELS_MAX];
 	uint64_t table_at[TABLES_LEVELS_MAX];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/file.h"
 #include "lib/loongarch.h"
@@ -85,10 +86,13 @@ static struct error *read_elf(const char *path, Elf *elf, struct vmlinux *ret)
 /* Both are for the caller to close, elf first. */
 static struct error *open_elf(const char *path, int *ret_fd, Elf **ret)
 {
-	struct error *err = file_open(path, O_RDONLY, 0, ret_fd);
+	struct error *err = file_open(path, O_RDONLY | O_NONBLOCK, 0, ret_fd);
+	struct stat st;
 
 	if (err)
 		return err;
+	if (fstat(*ret_fd, &st) == 0 && !S_ISREG(st.st_mode))
+		return error_new(ERROR_USAGE, "%s: not a regular file", path);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return error_new(ERROR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
 	*ret = elf_begin(*ret_fd, ELF_C_READ_MMAP, NULL);

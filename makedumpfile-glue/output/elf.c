@@ -120,7 +120,7 @@ static struct error *elf_open(const struct output_plan *plan, struct target *tar
 	pthread_mutex_init(&o->lock, NULL);
 	/* Headers that a later record overwrites crash does not see in a flattened
 	 * file; there the end of the records says that it is whole. */
-	err = write_headers(o, !target->flat);
+	err = write_headers(o, !target->flat || plan->incomplete);
 	if (!err)
 		err = target_write(target, plan->notes->data, plan->notes->size,
 				   o->notes_at);
@@ -196,7 +196,7 @@ static struct error *elf_finish(struct output *output)
 	err = target_set_size(o->target, o->data_at + size);
 	if (err || (o->target->flat && !o->missing.count))
 		return err;
-	return write_headers(o, o->missing.count > 0);
+	return write_headers(o, o->plan->incomplete || o->missing.count);
 }
 
 const struct output_ops output_elf = {

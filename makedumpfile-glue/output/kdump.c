@@ -24,7 +24,7 @@ struct kdump_output {
 	struct output output; /* first */
 	struct target *target;
 	size_t block_size;
-	uint32_t status;
+	uint32_t status;   /* when it is finished, and no page missing */
 	bool split;
 	uint64_t zero_page; /* file offset of the one page of zeros */
 	uint64_t descs;
@@ -218,7 +218,7 @@ static struct error *kdump_open(const struct output_plan *plan, struct target *t
 	o->output.ops = &output_kdump;
 	o->target = target;
 	o->block_size = (size_t)1 << plan->page_shift;
-	o->status = plan->codec;
+	o->status = plan->codec | (plan->incomplete ? KDUMP_STATUS_INCOMPLETE : 0);
 	o->split = plan->split;
 	err = plan_layout(plan, &l);
 	if (!err) {

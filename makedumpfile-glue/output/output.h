@@ -29,6 +29,7 @@ struct output_plan {
 	const char (*utsname)[UTSNAME_FIELD_SIZE]; /* UTSNAME_FIELDS of them */
 	uint64_t crash_time;
 	unsigned int dump_level;
+	bool incomplete; /* the source lacks pages: the file stays marked */
 	enum page_codec codec;
 
 	/* One file of several: part is what of kept lies in
@@ -87,8 +88,9 @@ struct output_ops {
 	 */
 	struct error *(*put)(struct output *output, struct page_batch *batch);
 
-	/* finish: writes what is still held back and takes the mark away,
-	 * unless a page was put as missing. target_finish() is the caller's. */
+	/* finish: writes what is still held back and takes the mark away, unless
+	 * the plan says otherwise or a page was put as missing. target_finish()
+	 * is the caller's. */
 	struct error *(*finish)(struct output *output);
 
 	/* close: frees; writes nothing. */

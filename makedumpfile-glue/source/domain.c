@@ -80,3 +80,29 @@ uint64_t domain_memory(const char *xml)
 		return 0;
 	return mul_overflows(number_in(xml, "memory"), 1024, &size) ? 0 : size;
 }
+
+bool domain_dimm(const char **at, unsigned int *ret_slot, uint64_t *ret_base)
+{
+	static const char end[] = "</memory>";
+	const char *found;
+
+	while ((found = find_element(*at, "memory"))) {
+		const char *stop = strstr(found, end);
+		char *element, slot[16], base[32];
+		bool good;
+
+		if (!stop)
+			return false;
+		*at = stop + strlen(end);
+		element = strndup(found, stop - found);
+		good = element && domain_attribute(element, "address", "slot", slot, sizeof(slot)) &&
+		       domain_attribute(element, "address", "base", base, sizeof(base));
+		free(element);
+		if (!good)
+			continue;
+		*ret_slot = strtoul(slot, NULL, 0);
+		*ret_base = strtoull(base, NULL, 0);
+		return true;
+	}
+	return false;
+}

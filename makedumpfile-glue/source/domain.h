@@ -21,4 +21,7 @@ size_t domain_cpus(const char *xml);
 /* Bytes of memory it starts with; 0 when the XML does not say. */
 uint64_t domain_memory(const char *xml);
 
+/* The next DIMM behind *at that has an address; *at moves on. */
+bool domain_dimm(const char **at, unsigned int *ret_slot, uint64_t *ret_base);
+
 #endif

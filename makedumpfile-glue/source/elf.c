@@ -231,6 +231,7 @@ static struct error *elf_open(struct input *input, struct source **ret)
 	err = read_segments(s, &core, input->size);
 	elfcore_deinit(&core);
 	if (err) {
+		error_free(s->source.flaw);
 		elf_close(&s->source);
 		return err;
 	}
@@ -286,6 +287,19 @@ static struct error *elf_read(struct source *source, uint64_t phys, void *to, si
 	return NULL;
 }
 
+static const uint8_t *elf_see(struct source *source, struct input_window *window,
+			      uint64_t phys, size_t len)
+{
+	const struct elf_source *s = (const struct elf_source *)source;
+	const size_t i = find_piece(s, phys);
+	const struct piece *piece = &s->pieces[i];
+
+	if (i == s->piece_count || phys < piece->phys ||
+	    len > piece->size - (phys - piece->phys))
+		return NULL;
+	return input_see(source->input, window, piece->offset + (phys - piece->phys), len);
+}
+
 static uint64_t elf_next_data(struct source *source, uint64_t phys)
 {
 	const struct elf_source *s = (const struct elf_source *)source;
@@ -307,6 +321,7 @@ const struct source_ops source_elf = {
 	.reads_in_parallel = true,
 	.open = elf_open,
 	.read = elf_read,
+	.see = elf_see,
 	.next_data = elf_next_data,
 	.close = elf_close,
 };

@@ -14,6 +14,7 @@
 #include "lib/bytes.h"
 #include "lib/file.h"
 #include "makedumpfile-glue/flat-format.h"
+#include "makedumpfile-glue/kdump-format.h"
 
 /* The bytes [start, end) of the plain file, at `at` in the flattened one. Of
  * two that speak of the same bytes the one that comes later in the file, with
@@ -393,82 +394,116 @@ struct error *flat_open(const char *path, int fd, struct input **ret)
 	return NULL;
 }
 
-/* From here on: the stream. Fewer than len bytes only at its end. */
-static struct error *read_stream(int fd, const char *path, void *to, size_t len,
-				 size_t *ret)
-{
-	uint8_t *at = to;
-
-	*ret = 0;
-	while (*ret < len) {
-		ssize_t n = read(fd, at + *ret, len - *ret);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(errno, "reading %s", path);
-		if (!n)
-			break;
-		*ret += n;
-	}
-	return NULL;
-}
-
+/* From here on: the stream. */
 #define COPY_ROOM ((size_t)1 << 20)
 
-/* *ret_whole: all of the record was there. Adds to *written. */
-static struct error *copy_record(int from, const char *from_path, int to,
-				 const char *to_path, struct piece piece, uint8_t *buffer,
-				 bool *ret_whole, uint64_t *written)
+struct copy {
+	int from;
+	const char *path;
+	flat_write *write;
+	void *to;
+	uint8_t *buffer;
+	struct flat_copy *result;
+	bool marks;     /* it is kdump-compressed */
+	uint8_t status; /* as it will be */
+};
+
+/* Until all of it is there a kdump-compressed dump is marked as incomplete, as
+ * one that was never flattened is. The flattened one says so by its missing end. */
+static void mark(struct copy *c, size_t size, uint64_t offset)
+{
+	uint8_t *status;
+
+	if (!c->result->written && !offset && size >= KDUMP_HEADER_SIZE)
+		c->marks = !memcmp(c->buffer, KDUMP_SIGNATURE, KDUMP_SIGNATURE_SIZE);
+	if (!c->marks || offset > KDUMP_AT_STATUS || KDUMP_AT_STATUS - offset >= size)
+		return;
+	status = c->buffer + (KDUMP_AT_STATUS - offset);
+	c->status = *status;
+	*status |= KDUMP_STATUS_INCOMPLETE;
+}
+
+static struct error *unmark(struct copy *c)
+{
+	return c->marks ? c->write(c->to, &c->status, 1, KDUMP_AT_STATUS) : NULL;
+}
+
+static struct error *hand_over(struct copy *c, size_t size, uint64_t offset)
+{
+	c->result->written += size;
+	return size ? c->write(c->to, c->buffer, size, offset) : NULL;
+}
+
+/* *ret_whole: all of the piece was there. */
+static struct error *copy_piece(struct copy *c, uint64_t start, uint64_t end,
+				bool *ret_whole)
 {
 	struct error *err = NULL;
 
 	*ret_whole = true;
-	while (!err && piece.start < piece.end && *ret_whole) {
-		uint64_t left = piece.end - piece.start;
-		size_t n = left < COPY_ROOM ? left : COPY_ROOM;
+	while (!err && start < end && *ret_whole) {
+		size_t n = end - start < COPY_ROOM ? end - start : COPY_ROOM;
 		size_t got;
 
-		err = read_stream(from, from_path, buffer, n, &got);
+		err = fd_read_some(c->from, c->path, c->buffer, n, &got);
 		*ret_whole = got == n;
-		if (!err && got)
-			err = fd_pwrite(to, to_path, buffer, got, piece.start);
-		piece.start += got;
-		*written += got;
+		if (!err && !c->result->plain)
+			mark(c, got, start);
+		if (!err)
+			err = hand_over(c, got, start);
+		start += got;
 	}
 	return err;
 }
 
-struct error *flat_rebuild(int from, const char *from_path, int to, const char *to_path,
-			   bool *ret_whole, uint64_t *ret_written)
+static struct error *copy_records(struct copy *c)
 {
-	uint8_t header[FLAT_HEADER_SIZE];
-	uint8_t *buffer cleanup_free = malloc(COPY_ROOM);
-	struct error *err;
+	struct error *err = NULL;
 	bool more = true;
-	size_t got;
 
-	*ret_whole = false;
-	*ret_written = 0;
-	if (!buffer)
-		return error_nomem();
-	err = read_stream(from, from_path, header, sizeof(header), &got);
-	if (!err)
-		err = check_header(header, got, from_path);
 	while (!err && more) {
 		uint8_t bytes[FLAT_RECORD_SIZE];
 		struct piece piece = { 0 };
 		enum record kind;
+		size_t got;
 
-		err = read_stream(from, from_path, bytes, sizeof(bytes), &got);
+		err = fd_read_some(c->from, c->path, bytes, sizeof(bytes), &got);
 		if (err || got < sizeof(bytes))
 			return err;
 		kind = read_record(bytes, &piece);
-		*ret_whole = kind == RECORD_END;
+		c->result->whole = kind == RECORD_END;
 		if (kind != RECORD_DATA)
-			return NULL;
-		err = copy_record(from, from_path, to, to_path, piece, buffer, &more,
-				  ret_written);
+			return c->result->whole ? unmark(c) : NULL;
+		err = copy_piece(c, piece.start, piece.end, &more);
 	}
 	return err;
+}
+
+struct error *flat_copy(int from, const char *from_path, bool take_plain,
+			flat_write *write, void *to, struct flat_copy *ret)
+{
+	uint8_t *buffer cleanup_free = malloc(COPY_ROOM);
+	struct copy c = {
+		.from = from, .path = from_path, .write = write, .to = to,
+		.buffer = buffer, .result = ret,
+	};
+	struct error *err;
+	size_t got;
+	bool whole;
+
+	*ret = (struct flat_copy){ 0 };
+	if (!buffer)
+		return error_nomem();
+	err = fd_read_some(from, from_path, buffer, FLAT_HEADER_SIZE, &got);
+	if (err)
+		return err;
+	err = check_header(buffer, got, from_path);
+	if (!err)
+		return copy_records(&c);
+	if (err->code != ERROR_NOT_MINE || !take_plain)
+		return err;
+	error_free(err);
+	ret->plain = true;
+	err = hand_over(&c, got, 0);
+	return err ? err : copy_piece(&c, got, INT64_MAX, &whole);
 }

@@ -9,7 +9,6 @@
 #include "lib/bytes.h"
 #include "lib/loongarch.h"
 
-#define LOW_SIZE ((uint64_t)256 << 20)
 /* QEMU's memory backends are aligned so, and DIMMs with them. */
 #define DIMM_ALIGN ((uint64_t)2 << 20)
 
@@ -77,13 +76,14 @@ void guest_ram_deinit(struct guest_ram *ram)
 	}
 	free(ram->blocks);
 	free(ram->pieces);
+	free(ram->votes);
 	*ram = (struct guest_ram){ 0 };
 }
 
 /* What the machine began with, and what was plugged into it: DIMMs lie behind all
  * the rest. libvirt calls its backends "ram-node0" and "memdimm0"; QEMU its own
  * "loongarch.ram"; a user's names may be any. */
-static int plugged(const struct ram_block *block)
+int guest_ram_plugged(const struct ram_block *block)
 {
 	static const char own[] = ".ram";
 	const char *name = block->name, *slash = strrchr(name, '/');
@@ -100,15 +100,48 @@ static int plugged(const struct ram_block *block)
 
 /* The stream orders blocks by size. The machine puts the backends of its NUMA
  * nodes one after the other; their names count, "ram-node10" after "ram-node9". */
-static int compare_blocks(const void *a, const void *b)
+int guest_ram_compare(const void *a, const void *b)
 {
 	const struct ram_block *const *x = a, *const *y = b;
+	const int p = guest_ram_plugged(*x), q = guest_ram_plugged(*y);
 
-	if (plugged(*x) != plugged(*y))
-		return plugged(*x) - plugged(*y);
+	if (p != q)
+		return p - q;
 	if ((*x)->has_place && (*y)->has_place && (*x)->place != (*y)->place)
 		return (*x)->place < (*y)->place ? -1 : 1;
 	return strverscmp((*x)->name, (*y)->name);
+}
+
+/* As memory itself has it; what it does not speak of lies behind. */
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct ram_block *const *x = a, *const *y = b;
+
+	if ((*x)->rank != (*y)->rank)
+		return (*x)->rank < (*y)->rank ? -1 : 1;
+	return guest_ram_compare(a, b);
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+	const struct ram_piece *x = a, *y = b;
+
+	return x->phys < y->phys ? -1 : x->phys > y->phys;
+}
+
+const struct ram_block *guest_ram_based(const struct guest_ram *ram, uint64_t start,
+					uint64_t size, const struct ram_block *except)
+{
+	size_t i;
+
+	for (i = 0; i < ram->block_count; i++) {
+		const struct ram_block *block = &ram->blocks[i];
+
+		if (block->is_ram && block->has_base && block != except &&
+		    start < block->base + block->size && block->base < start + size)
+			return block;
+	}
+	return NULL;
 }
 
 static void add_piece(struct guest_ram *ram, uint64_t phys, uint64_t size, size_t block,
@@ -119,40 +152,100 @@ static void add_piece(struct guest_ram *ram, uint64_t phys, uint64_t size, size_
 			(struct ram_piece){ phys, size, block, offset };
 }
 
+/* Where a DIMM would come that nothing is known of: in the first place behind the
+ * machine's own memory that is free. */
+static uint64_t first_free(const struct guest_ram *ram, const struct ram_block *dimm,
+			   uint64_t phys)
+{
+	const struct ram_block *other;
+
+	for (;;) {
+		phys = align_up(phys, DIMM_ALIGN);
+		other = guest_ram_based(ram, phys, dimm->size, dimm);
+		if (!other)
+			return phys;
+		phys = other->base + other->size;
+	}
+}
+
+/* Blocks that follow each other, and behind them those that were plugged in.
+ * How far they reach, without the gap at 256 MiB. */
+static uint64_t place_blocks(struct guest_ram *ram, struct ram_block **order, size_t count,
+			     uint64_t high)
+{
+	const uint64_t split = GUEST_LOW_SIZE;
+	uint64_t at = 0, low, phys;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct ram_block *block = order[i];
+		const size_t index = block - ram->blocks;
+		const bool behind = ram->ranked ? block->rank == SIZE_MAX :
+				    guest_ram_plugged(block) > guest_ram_plugged(order[0]);
+
+		if (block->has_base) {
+			add_piece(ram, block->base, block->size, index, 0);
+			continue;
+		}
+		if (behind) {
+			phys = first_free(ram, block, high + (at < split ? 0 : at - split));
+			add_piece(ram, phys, block->size, index, 0);
+			at = phys + block->size - high + split;
+			continue;
+		}
+		low = at >= split ? 0 : block->size < split - at ? block->size : split - at;
+		add_piece(ram, at, low, index, 0);
+		add_piece(ram, high + at + low - split, block->size - low, index, low);
+		at += block->size;
+	}
+	return at;
+}
+
+/* A base that cannot be right: what it is of lies on something else. */
+static bool pieces_overlap(const struct guest_ram *ram)
+{
+	size_t i;
+
+	for (i = 1; i < ram->piece_count; i++)
+		if (ram->pieces[i - 1].phys + ram->pieces[i - 1].size > ram->pieces[i].phys)
+			return true;
+	return false;
+}
+
 struct error *guest_ram_lay_out(struct guest_ram *ram, size_t layout,
 				uint64_t *ret_promised, size_t *ret_layouts)
 {
 	struct ram_block **order = calloc(ram->block_count + 1, sizeof(*order));
-	uint64_t at = 0, promised = 0;
+	const uint64_t high = ram->high_base ? ram->high_base : guest_high_base[layout];
+	uint64_t end;
 	size_t count = 0, i;
 
 	free(ram->pieces);
-	ram->piece_count = 0;
-	ram->pieces = calloc(ram->block_count + 1, sizeof(*ram->pieces));
+	ram->pieces = calloc(2 * ram->block_count + 1, sizeof(*ram->pieces));
 	if (!order || !ram->pieces) {
 		free(order);
 		return error_nomem();
 	}
-	for (i = 0; i < ram->block_count; i++)
-		if (ram->blocks[i].is_ram)
-			order[count++] = &ram->blocks[i];
-	qsort(order, count, sizeof(*order), compare_blocks);
-	for (i = 0; i < count; i++) {
-		const uint64_t size = order[i]->size;
-		uint64_t low;
-
-		if (plugged(order[i]) > plugged(order[0]))
-			at = align_up(at, DIMM_ALIGN);
-		low = at >= LOW_SIZE ? 0 : size < LOW_SIZE - at ? size : LOW_SIZE - at;
-		add_piece(ram, at, low, order[i] - ram->blocks, 0);
-		add_piece(ram, guest_high_base[layout] + at + low - LOW_SIZE, size - low,
-			  order[i] - ram->blocks, low);
-		at += size;
-		promised += size;
+	*ret_promised = 0;
+	for (i = 0; i < ram->block_count; i++) {
+		if (!ram->blocks[i].is_ram)
+			continue;
+		order[count++] = &ram->blocks[i];
+		*ret_promised += ram->blocks[i].size;
+	}
+	qsort(order, count, sizeof(*order), ram->ranked ? compare_ranks : guest_ram_compare);
+	for (;;) {
+		ram->piece_count = 0;
+		end = place_blocks(ram, order, count, high);
+		qsort(ram->pieces, ram->piece_count, sizeof(*ram->pieces), compare_pieces);
+		if (!pieces_overlap(ram))
+			break;
+		/* Without any base nothing overlaps. */
+		for (i = 0; i < count; i++)
+			order[i]->has_base = false;
 	}
 	free(order);
-	*ret_promised = promised;
-	*ret_layouts = at > LOW_SIZE ? GUEST_LAYOUTS : 1;
+	*ret_layouts = end > GUEST_LOW_SIZE && !ram->high_base ? GUEST_LAYOUTS : 1;
 	return NULL;
 }
 

@@ -31,6 +31,13 @@ struct ram_block {
 	uint64_t first;    /* number of its first page, counted over all blocks */
 	uint64_t recorded; /* pages of it that the stream speaks of */
 
+	/* Its physical address, where that is known: a DIMM's. */
+	bool has_base;
+	uint64_t base;
+	/* Its place among what the machine began with; with guest_ram.ranked. */
+	size_t rank;
+	bool empty; /* nothing but zeros: it does not matter where it lies */
+
 	/* x-ignore-shared: the place in its container that the stream tells. */
 	bool has_place;
 	uint64_t place;
@@ -60,6 +67,9 @@ struct guest_ram {
 	uint64_t page_count; /* of all blocks */
 	struct ram_piece *pieces; /* sorted by phys */
 	size_t piece_count;
+	bool ranked;
+	uint64_t high_base; /* 0: any of guest_high_base */
+	struct ram_votes *votes; /* guest-votes.c */
 };
 
 /* page counts and is_ram follow from name and size; *ret is valid until the
@@ -72,6 +82,7 @@ void guest_ram_deinit(struct guest_ram *ram);
 /* The ways the machine's RAM can lie: QEMU before 9.0 put what is beyond 256 MiB
  * to 0x90000000, later ones put it to 0x80000000 (hw/loongarch/virt.c). */
 #define GUEST_LAYOUTS 2
+#define GUEST_LOW_SIZE ((uint64_t)256 << 20)
 extern const uint64_t guest_high_base[GUEST_LAYOUTS];
 
 /* Fills in the pieces, and *ret_promised bytes in all. The number of different
@@ -81,5 +92,24 @@ struct error *guest_ram_lay_out(struct guest_ram *ram, size_t layout,
 
 /* Index of the first piece that ends after phys; piece_count when none does. */
 size_t guest_ram_piece(const struct guest_ram *ram, uint64_t phys);
+
+/* In what order blocks follow each other by their names; for qsort() of pointers. */
+int guest_ram_compare(const void *a, const void *b);
+/* By its name: 0 the machine began with it, 2 it was plugged in, 1 who knows. */
+int guest_ram_plugged(const struct ram_block *block);
+/* Does [start, start + size) meet a block whose base is known, other than except? */
+const struct ram_block *guest_ram_based(const struct guest_ram *ram, uint64_t start,
+					uint64_t size, const struct ram_block *except);
+
+/*
+ * Memory itself says that what lies at phys now is really at said; addresses from
+ * the one that comes back on are of interest still. At the end guest_ram_settle()
+ * takes what was said most for true, and the next guest_ram_lay_out() follows it.
+ * *ret_doubt: a block of which nothing tells where it lies, or NULL.
+ */
+struct error *guest_ram_testify(struct guest_ram *ram, uint64_t phys, uint64_t said,
+				uint64_t *ret_next) MUST_CHECK;
+struct error *guest_ram_settle(struct guest_ram *ram, const struct ram_block **ret_doubt)
+	MUST_CHECK;
 
 #endif

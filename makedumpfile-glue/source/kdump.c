@@ -100,6 +100,7 @@ static struct error *read_header(struct kdump_source *s, uint64_t *ret_bitmaps)
 	s->source.codec = status & KDUMP_STATUS_CODECS;
 	s->source.marked_incomplete = status & KDUMP_STATUS_INCOMPLETE ||
 				      s->input->incomplete;
+	s->source.pages_tell = !(status & KDUMP_STATUS_INCOMPLETE);
 	s->page_shift = __builtin_ctz(block);
 	*ret_bitmaps = (1 + (uint64_t)sub_blocks) * block;
 	s->bitmap_size = (uint64_t)bitmap_blocks * block;
@@ -393,6 +394,7 @@ static struct error *kdump_open(struct input *input, struct source **ret)
 			err = error_nomem();
 	}
 	if (err) {
+		error_free(s->source.flaw);
 		kdump_close(&s->source);
 		return err;
 	}

@@ -137,5 +137,7 @@ const struct source_ops source_raw_virt = {
 	.read = stream_read,
 	.next_data = stream_next_data,
 	.lay_out = stream_lay_out,
+	.testify = stream_testify,
+	.settle = stream_settle,
 	.close = stream_close,
 };

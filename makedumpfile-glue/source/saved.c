@@ -38,6 +38,7 @@ struct saved {
 	struct input *input;
 	uint64_t stream_at;
 	uint32_t format;
+	char *xml;
 	size_t cpus; /* as the XML has it; 0: it does not say */
 	bool partial;
 };
@@ -83,11 +84,12 @@ static struct error *read_header(struct saved *saved, uint32_t *ret_xml_size)
 
 static struct error *read_xml(struct saved *saved, uint32_t size)
 {
-	char *xml cleanup_free = malloc((size_t)size + 1), arch[64];
+	char *xml = malloc((size_t)size + 1), arch[64];
 	struct error *err;
 
 	if (!xml)
 		return error_nomem();
+	saved->xml = xml;
 	err = input_read(saved->input, xml, size, HEADER_SIZE);
 	if (err)
 		return err;
@@ -136,6 +138,35 @@ static struct error *open_stream(struct saved *saved, struct source **ret)
 	return NULL;
 }
 
+/* Where the DIMMs of the domain lie; libvirt names their blocks by their slots. */
+static struct error *place_dimms(const struct saved *saved, struct stream *s)
+{
+	const char *at = saved->xml;
+	unsigned int slot;
+	uint64_t base;
+	bool some = false;
+
+	while (domain_dimm(&at, &slot, &base)) {
+		static const char *const forms[] = { "memdimm%u", "/objects/memdimm%u" };
+		size_t i;
+
+		for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+			char name[GUEST_NAME_SIZE];
+			struct ram_block *block;
+
+			snprintf(name, sizeof(name), forms[i], slot);
+			block = guest_ram_find(&s->ram, name);
+			if (!block || !is_aligned(base, GUEST_PAGE) || base < GUEST_LOW_SIZE ||
+			    base > LOONGARCH_PHYS_MASK + 1 - block->size)
+				continue;
+			block->has_base = true;
+			block->base = base;
+			some = true;
+		}
+	}
+	return some ? stream_lay_out(&s->source, 0) : NULL;
+}
+
 /* A stream does not say how many CPUs it should tell of. */
 static void count_cpus(const struct saved *saved, struct source *source)
 {
@@ -157,6 +188,12 @@ static struct error *saved_open(struct input *input, struct source **ret)
 		err = read_xml(&saved, xml_size);
 	if (!err)
 		err = open_stream(&saved, ret);
+	if (!err) {
+		err = place_dimms(&saved, (struct stream *)*ret);
+		if (err)
+			stream_close(*ret);
+	}
+	free(saved.xml);
 	if (saved.partial)
 		err = error_add(err, "%s: a virsh save image that was not finished", input->path);
 	if (!err) {
@@ -173,6 +210,8 @@ const struct source_ops source_saved = {
 	.read = stream_read,
 	.next_data = stream_next_data,
 	.lay_out = stream_lay_out,
+	.testify = stream_testify,
+	.settle = stream_settle,
 	.add_ram = stream_add_ram,
 	.close = stream_close,
 };

@@ -94,7 +94,8 @@ struct error *source_open_file(const char *path, struct source **ret)
 	struct error *err, *flaw;
 	size_t i;
 
-	err = file_open(path, O_RDONLY, 0, &fd);
+	/* Not to wait for the writer of a pipe, which is no source anyway. */
+	err = file_open(path, O_RDONLY | O_NONBLOCK, 0, &fd);
 	if (err && err->sys_errno == ENOENT && !strcmp(path, "/proc/vmcore"))
 		return error_remedy(err, "/proc/vmcore exists only in the kernel that "
 					 "was started by a panic");
@@ -196,6 +197,12 @@ struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t 
 	err = blob_init(&raw, size);
 	if (!err)
 		err = input_read(source->input, raw.data, size, offset);
+	/* The memory is there without them, and VMCOREINFO in it, too. */
+	if (err && err->code == ERROR_SYSTEM) {
+		error_free(source->flaw);
+		source->flaw = error_add(err, "the CPUs' registers are lost: ELF notes");
+		return NULL;
+	}
 	if (err)
 		return error_add(err, "ELF notes");
 	reader_init(&r, raw.data, raw.size, offset, source->path);

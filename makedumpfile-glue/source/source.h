@@ -48,6 +48,14 @@ struct source_ops {
 			      size_t len);
 
 	/*
+	 * see: the same bytes where they lie, if they lie together and need not be
+	 * read (input_see()). Several threads may, each with a window of its own.
+	 * NULL: never.
+	 */
+	const uint8_t *(*see)(struct source *source, struct input_window *window,
+			      uint64_t phys, size_t len);
+
+	/*
 	 * next_data: the first address from phys on that may hold anything but
 	 * zeros, as far as the layout tells without reading; UINT64_MAX when only
 	 * zeros follow. NULL: every address may. Threads as with read.
@@ -61,6 +69,18 @@ struct source_ops {
 	 * the memory itself tells. NULL: the file says its addresses.
 	 */
 	struct error *(*lay_out)(struct source *source, size_t layout);
+
+	/*
+	 * testify and settle: for such files too, as far as their memory lies in
+	 * several stretches and which follows which is a guess (several_stretches).
+	 * testify: what memory at phys, as it is laid out now, says of its own
+	 * address; *ret_next: from there on there is need of more. settle: lays it
+	 * out as most of what was said has it, in source->layouts ways that are left.
+	 * *ret_doubt: NULL, or for free() what of it nobody spoke of. NULL: no need.
+	 */
+	struct error *(*testify)(struct source *source, uint64_t phys, uint64_t said,
+				 uint64_t *ret_next);
+	struct error *(*settle)(struct source *source, char **ret_doubt);
 
 	/*
 	 * add_ram: the files of --ram, each NAME=FILE or FILE, for memory that
@@ -106,12 +126,17 @@ struct source {
 
 	/* Ways the memory can lie: with lay_out, else 0. */
 	size_t layouts;
+	bool several_stretches;
 
 	/* What is wrong with it although it opened, or NULL. */
 	struct error *flaw;
 
 	/* Said by the file itself: the writer did not finish, or left pages out. */
 	bool marked_incomplete;
+
+	/* Only because the file breaks off, and each page tells itself whether it is
+	 * there: a dump of all its pages is whole. */
+	bool pages_tell;
 	unsigned int dump_level;
 
 	/* Of its pages, as far as the header says it: enum page_codec, or 0. */
@@ -134,6 +159,12 @@ static inline struct error *source_read(struct source *source, uint64_t phys, vo
 	return source->ops->read(source, phys, to, len);
 }
 
+static inline const uint8_t *source_see(struct source *source, struct input_window *window,
+					uint64_t phys, size_t len)
+{
+	return source->ops->see ? source->ops->see(source, window, phys, len) : NULL;
+}
+
 static inline uint64_t source_next_data(struct source *source, uint64_t phys)
 {
 	return source->ops->next_data ? source->ops->next_data(source, phys) : phys;
@@ -153,7 +184,8 @@ void source_close(struct source *source);
 /*
  * For the formats: appends the whole notes of [offset, offset + size) of
  * source->input to source->notes. A note that is cut or broken ends the list, since
- * what follows cannot be found.
+ * what follows cannot be found; notes that cannot be read become source->flaw, for the
+ * memory is there without them.
  */
 struct error *source_add_notes(struct source *source, uint64_t offset, uint64_t size)
 	MUST_CHECK;

@@ -18,7 +18,7 @@ struct part {
 
 struct split_source {
 	struct source source; /* first */
-	struct part *parts;   /* sorted by split_start */
+	struct part *parts;   /* sorted by split_start, then split_end */
 	size_t part_count;
 };
 
@@ -56,6 +56,13 @@ static struct error *add_part(struct split_source *s, struct source *source, cha
 	return NULL;
 }
 
+/* It says nothing of the file. */
+static bool is_shortage(const struct error *err)
+{
+	return err && (err->code == ERROR_NOMEM || err->sys_errno == EMFILE ||
+		       err->sys_errno == ENFILE);
+}
+
 /* Takes path. wanted: named by the user, so that anything else than a part of
  * this dump is an error. */
 static struct error *try_part(struct split_source *s, char *path, bool wanted)
@@ -72,7 +79,7 @@ static struct error *try_part(struct split_source *s, char *path, bool wanted)
 				first->path, path);
 	}
 	free(path);
-	if (wanted)
+	if (wanted || is_shortage(err))
 		return err;
 	error_free(err);
 	return NULL;
@@ -127,7 +134,8 @@ static int compare_parts(const void *a, const void *b)
 
 	if (x->split_start != y->split_start)
 		return x->split_start < y->split_start ? -1 : 1;
-	return 0;
+	/* One that holds nothing comes before the one that begins where it does. */
+	return x->split_end < y->split_end ? -1 : x->split_end > y->split_end;
 }
 
 static struct error *check_parts(struct split_source *s)
@@ -159,6 +167,7 @@ static struct error *join(struct split_source *s)
 	s->source.page_size = first->page_size;
 	s->source.dump_level = first->dump_level;
 	s->source.codec = first->codec;
+	s->source.pages_tell = true;
 	s->source.machine = first->machine;
 	first->machine = (struct extents){ 0 };
 	s->source.notes = first->notes;
@@ -170,6 +179,7 @@ static struct error *join(struct split_source *s)
 		const struct source *part = s->parts[i].source;
 
 		s->source.marked_incomplete |= part->marked_incomplete;
+		s->source.pages_tell &= part->pages_tell;
 		s->source.files[s->source.file_count++] = part->path;
 		for (k = 0; k < part->memory.count && !err; k++)
 			err = extents_add(&s->source.memory, part->memory.run[k].start,
@@ -191,6 +201,7 @@ struct error *split_open(struct source *first, const char *const *others, size_t
 		return error_nomem();
 	}
 	s->source.ops = &source_split;
+	file_allow_many();
 	err = add_part(s, first, NULL);
 	for (i = 0; i < count && !err; i++) {
 		char *path = strdup(others[i]);

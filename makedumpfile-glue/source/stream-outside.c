@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/units.h"
 #include "makedumpfile-glue/source/stream.h"
@@ -16,11 +17,14 @@ struct error *outside_open(struct ram_block *block, const char *path)
 {
 	char has[UNITS_SIZE_TEXT], needs[UNITS_SIZE_TEXT];
 	int fd cleanup_close = -1;
-	struct error *err = file_open(path, O_RDONLY, 0, &fd);
+	struct error *err = file_open(path, O_RDONLY | O_NONBLOCK, 0, &fd);
+	struct stat st;
 	off_t size;
 
 	if (err)
 		return err;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return error_errno(EISDIR, "reading %s", path);
 	size = lseek(fd, 0, SEEK_END);
 	if (size < 0)
 		return error_errno(errno, "finding the size of %s", path);

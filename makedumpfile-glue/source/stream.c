@@ -257,6 +257,15 @@ static struct error *add_memory(struct stream *s, const struct ram_piece *piece)
 			   piece->phys + (there - piece->offset));
 }
 
+static size_t count_ram(const struct guest_ram *ram)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < ram->block_count; i++)
+		count += ram->blocks[i].is_ram;
+	return count;
+}
+
 struct error *stream_lay_out(struct source *source, size_t layout)
 {
 	struct stream *s = (struct stream *)source;
@@ -268,6 +277,46 @@ struct error *stream_lay_out(struct source *source, size_t layout)
 	for (i = 0; i < s->ram.piece_count && !err; i++)
 		err = add_memory(s, &s->ram.pieces[i]);
 	extents_normalize(&source->memory);
+	source->several_stretches = count_ram(&s->ram) > 1;
+	return err;
+}
+
+struct error *stream_testify(struct source *source, uint64_t phys, uint64_t said,
+			     uint64_t *ret_next)
+{
+	return guest_ram_testify(&((struct stream *)source)->ram, phys, said, ret_next);
+}
+
+static bool holds_data(struct source *source, const struct ram_block *block)
+{
+	const struct guest_ram *ram = &((struct stream *)source)->ram;
+	size_t i;
+
+	for (i = 0; i < ram->piece_count; i++)
+		if (&ram->blocks[ram->pieces[i].block] == block &&
+		    stream_next_data(source, ram->pieces[i].phys) <
+		    ram->pieces[i].phys + ram->pieces[i].size)
+			return true;
+	return false;
+}
+
+struct error *stream_settle(struct source *source, char **ret_doubt)
+{
+	struct stream *s = (struct stream *)source;
+	const struct ram_block *block = NULL;
+	struct error *err;
+	size_t i;
+
+	*ret_doubt = NULL;
+	for (i = 0; i < s->ram.block_count; i++)
+		s->ram.blocks[i].empty = !holds_data(source, &s->ram.blocks[i]);
+	err = guest_ram_settle(&s->ram, &block);
+	if (!err)
+		err = stream_lay_out(source, 0);
+	if (!err && block &&
+	    asprintf(ret_doubt, "RAM block '%s' lies: it is put where its name has it",
+		     block->name) < 0)
+		err = error_nomem();
 	return err;
 }
 
@@ -417,6 +466,7 @@ static struct error *stream_open(struct input *input, struct source **ret)
 #define STREAM_OPS                                                              \
 	.reads_in_parallel = true, .open = stream_open, .read = stream_read,     \
 	.next_data = stream_next_data, .lay_out = stream_lay_out,                \
+	.testify = stream_testify, .settle = stream_settle,                      \
 	.add_ram = stream_add_ram, .close = stream_close
 
 const struct source_ops source_stream = { .format = "QEMU migration stream", STREAM_OPS };

@@ -109,6 +109,9 @@ struct error *stream_read(struct source *source, uint64_t phys, void *to, size_t
 	MUST_CHECK;
 uint64_t stream_next_data(struct source *source, uint64_t phys);
 struct error *stream_lay_out(struct source *source, size_t layout) MUST_CHECK;
+struct error *stream_testify(struct source *source, uint64_t phys, uint64_t said,
+			     uint64_t *ret_next) MUST_CHECK;
+struct error *stream_settle(struct source *source, char **ret_doubt) MUST_CHECK;
 void stream_close(struct source *source);
 
 /* stream-outside.c: opens the file with a block's bytes. */

@@ -52,6 +52,35 @@ static inline void fuzz_memory(struct source *source)
 	}
 }
 
+/* Memory that speaks of its own address, many times at a time: the input has where
+ * and what. */
+static inline struct error *fuzz_settle(struct source *source, const uint8_t *data,
+					size_t size)
+{
+	char *doubt = NULL;
+	struct error *err;
+	size_t i, n;
+
+	for (i = 0; i + 4 <= size && i < 256 && source->memory.count; i += 4) {
+		const struct extent *run = &source->memory.run[data[i] % source->memory.count];
+		const uint64_t phys = run->start + (data[i + 1] << 12) % (run->end - run->start);
+		const uint64_t said = (uint64_t)data[i + 2] << 24 | (uint64_t)data[i + 3] << 12;
+
+		for (n = 0; n < 10; n++) {
+			uint64_t next;
+
+			err = source->ops->testify(source, phys, said, &next);
+			if (err)
+				return err;
+			if (next < phys)
+				abort();
+		}
+	}
+	err = source->ops->settle(source, &doubt);
+	free(doubt);
+	return err;
+}
+
 /* start, of start_size bytes, stands before the input. */
 static inline int fuzz_source(const void *start, size_t start_size, const uint8_t *data,
 			      size_t size)
@@ -77,6 +106,10 @@ static inline int fuzz_source(const void *start, size_t start_size, const uint8_
 			if (!err)
 				fuzz_memory(source);
 		}
+		if (!err && source->ops->testify)
+			err = fuzz_settle(source, data, size);
+		if (!err)
+			fuzz_memory(source);
 		source_close(source);
 	}
 	error_free(err);

@@ -81,6 +81,10 @@ fuzz() { # TARGET
     fuzz saved
 }
 
+@test "fuzz: what an sftp server says" {
+    fuzz sftp
+}
+
 @test "fuzz: the text of info registers" {
     fuzz registers
 }

@@ -34,7 +34,7 @@ PYTHON
     lab boot --root "$dir/root.img" --initrd "$tree/boot/initrd" --log "$dir/log" \
         --append "crashkernel=512M" --smp 2 --mem 2G --timeout 600 ||
         {
-            tail -n 60 "$dir/log"
+            show_log "$dir/log"
             return 1
         }
     mkdir "$dir/got"

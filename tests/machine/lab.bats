@@ -77,6 +77,12 @@ members() {
     assert_output --partial "has ended"
 }
 
+@test "a guest that does not end is stopped, and what its CPUs do is said" {
+    lab initramfs "$BATS_TEST_TMPDIR/initrd"
+    fails 1 lab boot --initrd "$BATS_TEST_TMPDIR/initrd" --log "$BATS_TEST_TMPDIR/log" --timeout 3
+    assert_regex "$stderr" "boot: not off after 3 s, stopped. CPUs at ([0-9a-f]+ [0-9a-f]+ ;){3} Last:"
+}
+
 @test "a guest that resets is started again where that was asked for, with its disk as it left it" {
     local dir=$BATS_TEST_TMPDIR/disk
     mkdir "$dir"

@@ -2,7 +2,10 @@
 #
 #   lab COMMAND...         tests/machine/lab/lab
 #   guest_disk DIR NAME    DIR gets the kernel, the initramfs and the scripts of jobs/NAME
+#   capture_tree DIR FACT...
+#                          DIR gets what the capture's initramfs has beside the lab's
 #   guest_run NAME ARGS... boots a guest with that disk and fetches what it left
+#   show_log LOG           what its console says of trouble, and its end
 #   result STEP            stdout of a step in the guest; fails unless it exited 0
 #   step_fails STEP STATUS the step's exit status; its stderr is in $stderr
 #   crash_says FILE CMD... what crash prints for the commands on the dump FILE (of
@@ -32,6 +35,13 @@ guest_disk() {
     fi
 }
 
+capture_tree() {
+    mkdir -p "$1/etc" "$1/usr/lib/kdump"
+    cp -r "$TOP/dracut/capture" "$1/usr/lib/kdump/capture"
+    cp "$TOP/dracut/small/init" "$1/init"
+    printf '%s\n' "${@:2}" >"$1/etc/kdump.facts"
+}
+
 # guest_run NAME DISK_SIZE APPEND TIMEOUT [OPTION...]: expects
 # $BATS_FILE_TMPDIR/disk; OPTIONs are those of lab boot.
 guest_run() {
@@ -41,12 +51,19 @@ guest_run() {
     lab boot --disk "$dir/$name.img" --log "$dir/$name.log" \
         --append "console=ttyS0,115200 $append" --smp 2 --mem 2G --timeout "$timeout" "$@" ||
         {
-            tail -n 60 "$dir/$name.log"
+            show_log "$dir/$name.log"
             return 1
         }
     mkdir -p "$dir/$name"
     lab fetch "$dir/$name.img" "$dir/$name"
     rm -f "$dir/$name.img"
+}
+
+show_log() {
+    grep -a -n -m 10 -E 'Linux version|Oops|BUG|WARNING:|Unable to handle|Kernel panic|Call Trace|stall|lockup' "$1" |
+        cut -c 1-100
+    echo "..."
+    tail -n 30 "$1"
 }
 
 result() {

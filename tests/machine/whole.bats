@@ -2,32 +2,21 @@
 # The whole of it, as an administrator meets it: a Debian with systemd and dracut
 # under UEFI firmware, its stock kernel, what `make install` put there;
 # `systemctl enable --now kdump`, a crash on purpose, and the machine that comes
-# back from it with the dump, read here.
+# back from it with the dump, read here. The initramfs is dracut's; with
+# WHOLE_INITRAMFS=initramfs-tools (once made by `lab setup initramfs-tools`) theirs.
 
 load machine
 
 setup_file() {
     local dir=$BATS_FILE_TMPDIR tree=$BATS_FILE_TMPDIR/tree
-    mkdir -p "$tree/disk" "$tree/out"
-    lab cross install-strip DESTDIR="$tree" sysconfdir=/etc
-    chmod 755 "$tree" "$tree"/*
-    cp "$TOP/tests/machine/jobs/steps" "$tree/steps"
-    cp "$TOP/tests/machine/jobs/whole.job" "$tree/job"
-    # As the small system sees them that mounts this disk on /disk.
-    ln -s ../steps "$tree/disk/steps"
-    ln -s ../out "$tree/disk/out"
-    mkdir -p "$tree/usr/local/bin"
-    printf '%s\n' '#!/bin/sh' 'while read -r line; do echo "after saving: $line" >/dev/kmsg; done </proc/meminfo' \
-        >"$tree/usr/local/bin/meminfo"
-    chmod 755 "$tree/usr" "$tree/usr/local" "$tree/usr/local/bin" "$tree/usr/local/bin/meminfo"
-    echo 'kdump_post /usr/local/bin/meminfo' >>"$tree/etc/kdump.conf"
+    "$TOP/tests/machine/whole-tree" "$tree" whole ${WHOLE_INITRAMFS:+"$WHOLE_INITRAMFS"}
     lab initramfs "$dir/initrd"
     lab root "$dir/root.img" "$tree"
     rm -rf "$tree"
     lab boot --reboots --root "$dir/root.img" --initrd "$dir/initrd" --log "$dir/log" \
         --append "crashkernel=$(dash "$TOP/kdumpctl/kdumpctl.in" get-default-crashkernel)" \
         --smp 2 --mem 2G --timeout 600 || {
-        tail -n 60 "$dir/log"
+        show_log "$dir/log"
         return 1
     }
     mkdir "$dir/got"
@@ -54,6 +43,7 @@ setup() {
     run result status
     assert_output --partial "Kdump is operational"
     assert [ "$(result initramfs)" -le $((16 * 1024 * 1024)) ]
+    [ -z "${WHOLE_INITRAMFS-}" ] || grep -a -q 'Running /scripts/init-premount' "$BATS_FILE_TMPDIR/log"
 }
 
 @test "kdumpctl test panics; the dump, the log and the README are there, as root alone may read them" {
@@ -70,6 +60,8 @@ vmcore-dmesg.txt"
     same "$(cat "${dirs[0]}"/kdump-test-*)" "success"
     assert_regex "$(result dumps)" "^drwx------ loongdump-"
     grep -q "Kernel panic - not syncing: sysrq triggered crash" "${dirs[0]}/vmcore-dmesg.txt"
+    # Where it is not: why, as the capture said it.
+    grep -a 'kdump: ' "$BATS_FILE_TMPDIR/log"
     grep -q "^Status: *the dump, filtered$" "${dirs[0]}/README.txt"
     grep -q "^To open it: *crash .* vmcore$" "${dirs[0]}/README.txt"
 }
@@ -123,6 +115,7 @@ vmcore-dmesg.txt"
     same "$(printf '%s\n' "$output" | grep -c 'new dump')" 1
     run result status-after
     assert_line --regexp "^kdump: last dump: $said$"
+    assert_equal "$(result reloading)" ActiveState=reloading
     result stop
     step_fails status-stopped 3
 }

@@ -55,6 +55,24 @@ poweroff -f -f -n"
     each_shell bad_pre
 }
 
+no_pre() {
+    local text
+    for text in none "#!/no/such/program" "#!$(command -v bash)\nkill -KILL \$\$" "#!$(command -v bash)\nexec sleep 60"; do
+        rm -rf "$ROOT" "$TOOLS" "$PLACE"
+        mkdir "$PLACE"
+        machine < <(facts kdump_pre=/etc/kdump/pre limit_hook=2)
+        mkdir -p "$ROOT/etc/kdump"
+        [ "$text" = none ] || printf '%b\n' "$text" >"$ROOT/etc/kdump/pre"
+        chmod -f 755 "$ROOT/etc/kdump/pre" || true
+        capture
+        says ", which is no answer: the dump is made" "done: the dump, filtered"
+    done
+}
+
+@test "actions: kdump_pre that cannot be run, is killed or hangs: the dump is made" {
+    each_shell no_pre
+}
+
 bad_dump() {
     machine < <(facts kdump_post=/etc/kdump/post kdump_emergency=/etc/kdump/e \
         "emergency_d=/etc/kdump/e1" failure_action=poweroff)
@@ -242,15 +260,36 @@ stays() {
 }
 
 fenced() {
-    machine < <(facts "fence_kdump_nodes=jupiter mars" "fence_kdump_args=-p 7410")
-    tool fence_kdump_send 'deed fence_kdump_send "$@"; exec sleep 1002'
-    tool ip ':'
+    machine < <(facts "fence_kdump_nodes=jupiter mars" "fence_kdump_nodes=10.0.0.7 10.0.0.8" \
+        "fence_kdump_args=-p 7410" fence_send=/usr/libexec/fence_kdump_send)
+    fence_tool 'exec sleep 1002'
     capture
-    grep -qx "fence_kdump_send -p 7410 jupiter mars" "$DEEDS"
+    grep -qx "fence_kdump_send -p 7410 10.0.0.7 10.0.0.8" "$DEEDS"
     run pgrep -f "^sleep 1002$"
     assert_failure
 }
 
+fence_tool() { # TEXT
+    mkdir -p "$ROOT/usr/libexec"
+    TOOLS=$ROOT/usr/libexec tool fence_kdump_send "deed fence_kdump_send \"\$@\"; $1"
+    tool ip ':'
+}
+
+not_fenced() {
+    machine < <(facts fence_kdump_nodes=10.0.0.7)
+    capture
+    says "10.0.0.7: there is no fence_kdump_send in this initramfs to tell them that this is a dump" "done: the dump"
+    rm -rf "$ROOT" "$TOOLS"
+    machine < <(facts fence_kdump_nodes=10.0.0.7 fence_send=/usr/libexec/fence_kdump_send)
+    fence_tool 'echo "sendto: Network is unreachable" >&2; exit 1'
+    capture
+    says "warning: 10.0.0.7 may not know that this was a dump: sendto: Network is unreachable" "done: the dump"
+}
+
 @test "actions: the cluster is told during the dump, and not longer" {
     each_shell fenced
+}
+
+@test "actions: a cluster that is not told is said, and the dump is saved" {
+    each_shell not_fenced
 }

@@ -56,6 +56,39 @@ reboot -f -f -n"
     each_shell whole
 }
 
+# more_cpus FACT...: of four CPUs; $count save the dump, $expected is a digit for each
+# behind the first.
+more_cpus() {
+    local i
+    rm -rf "$WORLD"
+    mkdir -p "$PLACE"
+    : >"$DEEDS"
+    machine < <(facts "$@")
+    mkdir -p "$ROOT"/sys/devices/system/cpu/cpu0
+    for i in 1 2 3; do
+        mkdir "$ROOT/sys/devices/system/cpu/cpu$i"
+        echo 0 >"$ROOT/sys/devices/system/cpu/cpu$i/online"
+    done
+    [ ! "${started-}" ] || echo 1 >"$ROOT/sys/devices/system/cpu/cpu1/online"
+    printf 'MemFree: 1 kB\nMemAvailable: %s kB\n' "${available-40000}" >"$ROOT/proc/meminfo"
+    vmcore_tool "cat $ROOT/sys/devices/system/cpu/cpu?/online | tr -d '\n' >$WORLD/cpus
+exec $VMCORE \"\$@\""
+    capture
+    says "done: the dump, filtered" "CPUs for the dump: $count"
+    same "$(cat "$WORLD/cpus")" "$expected"
+}
+
+@test "capture: CPUs are brought up for the dump, as many as are wanted, where there is memory" {
+    local count=4 expected=111
+    each_shell more_cpus capture_cpus=0
+    each_shell more_cpus capture_cpus=8
+    each_shell more_cpus
+    count=2 expected=100 each_shell more_cpus capture_cpus=2
+    started=1 count=2 expected=100 each_shell more_cpus capture_cpus=2
+    count=1 expected=000 each_shell more_cpus capture_cpus=1
+    available=32000 count=1 expected=000 each_shell more_cpus capture_cpus=8
+}
+
 guarded() {
     machine < <(facts)
     echo 33 >"$ROOT/proc/sys/kernel/panic"
@@ -186,8 +219,8 @@ little_room() {
     capture
     says "room for a dump: 1 MiB" "it would be larger than 1 MiB" "no dump"
     same "$(files "$(dump)")" "README.txt kexec-dmesg.log vmcore-dmesg.txt vmcore-incomplete"
-    # Holes take no room.
-    assert [ "$(du -B 1 "$(dump)/vmcore-incomplete" | cut -f 1)" -le 1048576 ]
+    # Holes take no room; of each piece between them the first and last block count whole.
+    assert [ "$(du -B 1 "$(dump)/vmcore-incomplete" | cut -f 1)" -le $((1048576 + 8 * 4096)) ]
     fails 3 "$VMCORE" info "$(dump)/vmcore-incomplete"
 }
 
@@ -223,13 +256,49 @@ next_level() {
 own_collector() {
     machine < <(facts "core_collector=cp --sparse=always")
     rm "$TOOLS/cp"
-    tool cp "deed cp; real cp \"\$@\""
+    # cp would take the mode along; not every collector does.
+    tool cp "deed cp; case \$* in *vmcore*) real cat \$2 >\$3 ;; *) real cp \"\$@\" ;; esac"
     capture
     ok cmp "$ROOT/proc/vmcore" "$(dump)/vmcore"
+    same "$(stat -c %a "$(dump)/vmcore")" 600
 }
 
 @test "capture: another collector is called with source and destination" {
     each_shell own_collector
+}
+
+memory_short() {
+    local i fault="kill -9 \$\$"
+    [ ! "${fails-}" ] || fault="{ echo oom_kill 4 >$ROOT/proc/vmstat; echo 'mount: unknown filesystem' >&2; exit 32; }"
+    machine < <(facts)
+    for i in 11 12 13; do
+        mkdir -p "$ROOT/proc/$i"
+        echo 0 >"$ROOT/proc/$i/oom_score_adj"
+    done
+    echo systemd-udevd >"$ROOT/proc/11/comm"
+    echo "(udev-worker)" >"$ROOT/proc/12/comm"
+    echo dash >"$ROOT/proc/13/comm"
+    echo 'oom_kill 3' >"$ROOT/proc/vmstat"
+    tool mount "echo >>$WORLD/mounts; [ \$(wc -l <$WORLD/mounts) -gt ${kills-1} ] || $fault
+for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
+    capture
+    says "mounting $ROOT/dev/disk/by-uuid/1234: something was killed for want of memory; trying again" "${ends-done: the dump, filtered}"
+    same "$(wc -l <"$WORLD/mounts")" "${mounts-2}"
+    same "$(cat "$ROOT"/proc/1[123]/oom_score_adj)" "500
+500
+0"
+}
+
+@test "capture: mount is killed where memory runs out: it is tried again; udev would go first" {
+    each_shell memory_short
+}
+
+@test "capture: mount fails because what the kernel called for it was killed: it is tried again" {
+    fails=1 each_shell memory_short
+}
+
+@test "capture: mount that is killed each time is tried three times" {
+    kills=9 mounts=3 ends="target 1: saved nothing" each_shell memory_short
 }
 
 second_target() {
@@ -266,6 +335,38 @@ for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
     each_shell hangs
 }
 
+# PROGRAM, on what it hangs | the limit that ends that | what is said of it
+file_hangs() {
+    local nap=$((100000 + $$)).$RANDOM program on limit said
+    while IFS='|' read -r program on limit said; do
+        rm -rf "$ROOT" "$TOOLS" "$PLACE"
+        mkdir "$PLACE"
+        machine < <(facts "limit_$limit=2" limit_device=2 keep_dumps=1 failure_action=reboot)
+        tool "$program" "case \" \$* \" in $on) exec sleep $nap ;; esac; real $program \"\$@\""
+        case $program in
+        findfs) rm "$ROOT/dev/disk/by-uuid/1234" ;;
+        # The first way fails, and leaves something.
+        mv) vmcore_tool "case \$* in *'-d 31'*) for last; do :; done; echo part >\$last-incomplete; exit 1 ;; esac; exec $VMCORE \"\$@\"" ;;
+        rm) mkdir -p "$PLACE/var/crash/saturn-2020-01-01-00:00:00" && : >"$PLACE/var/crash/saturn-2020-01-01-00:00:00/vmcore" ;;
+        esac
+        capture
+        says "$said"
+        run pgrep -f "^sleep ${nap/./\\.}$"
+        assert_failure
+    done <<'TABLE'
+mkdir|*saturn*|small|cannot make /var/crash/saturn-
+rm|*vmcore-dmesg.txt*|dmesg|the kernel's log could not be saved: it took too long
+rm|*saturn-2020*|sync|saturn-2020-01-01-00:00:00 cannot be removed
+stat|*vmcore*|sync|README.txt is not whole
+mv|*vmcore-incomplete.filtered*|small|done: the dump, plain
+findfs|*|small|no such device after 2 s
+TABLE
+}
+
+@test "capture: a program that hangs on a file is stopped, whichever it is" {
+    each_shell file_hangs
+}
+
 device_missing() {
     machine < <(facts limit_device=1)
     rm "$ROOT/dev/disk/by-uuid/1234"
@@ -277,6 +378,98 @@ device_missing() {
 
 @test "capture: a device that does not turn up is waited for, but not for ever" {
     each_shell device_missing
+}
+
+volume() {
+    machine < <(facts target1_lvm=vg/lv)
+    rm "$ROOT/dev/disk/by-uuid/1234"
+    tool findfs "exit 1"
+    # Its disks are not there at first.
+    tool lvm "deed lvm \"\$@\"
+[ \$1 != lvs ] || exit 0
+[ -e $WORLD/tried ] || { : >$WORLD/tried; echo '  Volume group \"vg\" not found' >&2; exit 5; }
+: >$ROOT/dev/disk/by-uuid/1234"
+    capture
+    says "done: the dump, filtered, on fs UUID=1234"
+    deeds "lvm lvchange --sysinit -a y vg/lv
+lvm lvchange --sysinit -a y vg/lv
+${DISK/$'\n'/$'\n'lvm lvs --noheadings --nosuffix --units b -o pool_lv vg/lv$'\n'}
+reboot -f -f -n"
+}
+
+@test "capture: a logical volume that nobody has made yet is made" {
+    each_shell volume
+}
+
+volume_missing() {
+    machine < <(facts target1_lvm=vg/lv limit_device=1)
+    rm "$ROOT/dev/disk/by-uuid/1234"
+    tool findfs "exit 1"
+    tool lvm "echo '  Cannot process volume group vg' >&2; exit 5"
+    capture
+    says "UUID=1234: no such device after 1 s:   Cannot process volume group vg" "failure_action is halt"
+    # One that is there is left alone.
+    : >"$ROOT/dev/disk/by-uuid/1234" >"$DEEDS"
+    echo 0 >"$ROOT/proc/sys/kernel/panic"
+    rm -rf "$ROOT/run/kdump"
+    tool lvm "[ \$1 = lvs ] || deed lvm \"\$@\""
+    capture
+    deeds "$DISK
+reboot -f -f -n"
+}
+
+@test "capture: a logical volume that cannot be made: LVM's reason is said" {
+    each_shell volume_missing
+}
+
+thin_volume() {
+    machine < <(facts target1_lvm=vg/thin min_free=0)
+    tool lvm "case \"\$*\" in *pool_lv*) echo '  pool' ;; *data_percent' vg/pool') echo '  400000 50.08' ;; esac"
+    capture
+    says "the thin pool vg/pool has 0 MiB left" "room for a dump: 0 MiB" "it would be larger than 195 KiB" "saved a part of the dump"
+    # One with room enough, one that is full, and an answer that is none.
+    local answer text
+    for answer in "99999999999 08.09:done: the dump, filtered" "400000 100.00:there is no room for a dump" \
+        ":done: the dump, filtered" "400000:done: the dump, filtered" "x 1.00:done: the dump, filtered"; do
+        rm -rf "$ROOT/run/kdump" "$PLACE/var"
+        echo 0 >"$ROOT/proc/sys/kernel/panic"
+        tool lvm "case \"\$*\" in *pool_lv*) echo '  pool' ;; *data_percent' vg/pool') echo '  ${answer%%:*}' ;; esac"
+        capture
+        says "${answer#*:}"
+    done
+}
+
+@test "capture: a thin volume has no more room than its pool" {
+    each_shell thin_volume
+}
+
+@test "machine-facts: the logical volume that a target is, or lies on" {
+    local ROOT=$BATS_TEST_TMPDIR name uuid device expected shell
+    while read -r name uuid device expected; do
+        rm -rf "$ROOT/sys" "$ROOT/dev"
+        mkdir -p "$ROOT/dev/mapper" "$ROOT/sys/class/block/dm-0/dm" "$ROOT/sys/class/block/md0/slaves" \
+            "$ROOT/sys/class/block/vda/vda1" "$ROOT/sys/class/block/dm-0/slaves/vda1"
+        : >"$ROOT/sys/class/block/vda/vda1/partition"
+        ln -s vda/vda1 "$ROOT/sys/class/block/vda1"
+        ln -s ../../dm-0 "$ROOT/sys/class/block/md0/slaves/dm-0"
+        : >"$ROOT/dev/dm-0" >"$ROOT/dev/md0" >"$ROOT/dev/vda1"
+        ln -s ../dm-0 "$ROOT/dev/mapper/$name"
+        echo "$name" >"$ROOT/sys/class/block/dm-0/dm/name"
+        echo "$uuid" >"$ROOT/sys/class/block/dm-0/dm/uuid"
+        printf '%s\n' targets=1 target1_kind=fs "target1_device=$device" >"$ROOT/facts"
+        for shell in dash "bash --posix" "busybox sh"; do
+            run --separate-stderr env KDUMP_ROOT="$ROOT" $shell "$TOP/dracut/machine-facts" "$ROOT/facts"
+            assert_success
+            same "$stderr" ""
+            same "$output" "${expected#-}"
+        done
+    done <<'TABLE'
+vg-lv LVM-x /dev/mapper/vg-lv target1_lvm=vg/lv
+my--vg-a--b--c LVM-x /dev/mapper/my--vg-a--b--c target1_lvm=my-vg/a-b-c
+vg-lv LVM-x /dev/md0 target1_lvm=vg/lv
+vg-lv LVM-x /dev/vda1 -
+mpatha mpath-x /dev/mapper/mpatha -
+TABLE
 }
 
 no_facts() {
@@ -307,7 +500,7 @@ old_dumps() {
     machine < <(facts keep_dumps=2)
     local name
     for name in saturn-2025-01-01-00:00:00 saturn-2025-01-02-00:00:00 saturn-2025-01-03-00:00:00 \
-        pluto-2025-01-01-00:00:00 saturn-notes; do
+        pluto-2025-01-01-00:00:00 saturn-notes $'saturn-2025-01-01-00:00:01\nrun'; do
         mkdir -p "$PLACE/var/crash/$name"
         echo old >"$PLACE/var/crash/$name/vmcore"
     done
@@ -316,6 +509,8 @@ old_dumps() {
     capture
     same "$(cd "$PLACE/var/crash" && printf '%s\n' * | sed "s/^saturn-$(date +%Y)-.*/NEW/")" \
         "pluto-2025-01-01-00:00:00
+saturn-2025-01-01-00:00:01
+run
 saturn-2025-01-03-00:00:00
 saturn-2025-01-04-12:00:00
 NEW

@@ -49,7 +49,7 @@ machine() {
         case $name in
         '#'* | '' | *'?') continue ;;
         vmcore) ln -s "$VMCORE" "$TOOLS/vmcore" ;;
-        mount | umount | dmesg | ip | ssh) ;;
+        mount | umount | dmesg | ip | ssh | lvm | iscsistart) ;;
         *)
             case $SH in
             busybox*) ln -s "$(command -v busybox)" "$TOOLS/$name" ;;

@@ -133,7 +133,7 @@ TABLE
 
 @test "the default options; bounce buffers go where the reservation is below 4 GiB" {
     kdumpctl_ok show
-    assert_line "command line: ro console=ttyS0,115200 maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 cgroup_disable=memory udev.children-max=2 panic=10 swiotlb=noforce rd.systemd.gpt_auto=no"
+    assert_line "command line: ro console=ttyS0,115200 maxcpus=1 reset_devices nokaslr novmcoredd cma=0 cgroup.memory=nokmem hugetlb_cma=0 kfence.sample_interval=0 rootfstype=ramfs cgroup_disable=memory udev.children-max=2 panic=10 swiotlb=noforce rd.systemd.gpt_auto=no"
     sed -i 's/^  d0000000-efffffff : Crash/  d0000000-1efffffff : Crash/' "$ROOT/proc/iomem"
     kdumpctl_ok show
     refute_line --regexp "^command line: .*swiotlb"
@@ -252,10 +252,55 @@ ext4 LABEL=none|||the dump target LABEL=none is not there (looked for /dev/disk/
 ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
 xfs /dev/vda2|||/etc/kdump.conf says xfs /dev/vda2, but it is mounted as ext4
 raw /dev/vda2|||the raw target /dev/vda2 is mounted at /; a dump would destroy what is there
-sftp a@b|||sftp a@b: the capture cannot write by sftp yet
-ext4 /dev/vda2\nfallback sftp a@b|||sftp a@b: the capture cannot write by sftp yet
 raw /dev/mapper/c||mkdir -p dev/mapper sys/class/block/dm-3 sys/dev/block/253:3/dm; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; echo 253:3 >sys/class/block/dm-3/dev; echo CRYPT-LUKS2-x >sys/dev/block/253:3/dm/uuid|/dev/mapper/c is encrypted, and the capture kernel has no key for it
 btrfs /dev/vdb1|40 27 0:40 / /home rw - btrfs /dev/vdb1 rw|mkdir -p sys/class/block/vdb1 sys/dev/block/254:17/slaves/x sys/dev/block/253:3/dm; echo 254:17 >sys/class/block/vdb1/dev; echo 253:3 >sys/dev/block/254:17/slaves/x/dev; echo CRYPT-LUKS1-x >sys/dev/block/253:3/dm/uuid|/dev/vdb1 is encrypted, and the capture kernel has no key for it
+raw /dev/mapper/c||mkdir -p dev/mapper sys/class/block/dm-3 sys/dev/block/253:3/dm; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; echo 253:3 >sys/class/block/dm-3/dev; echo mpath-x >sys/dev/block/253:3/dm/uuid|/dev/mapper/c lies on multipath (device mapper), which the capture kernel cannot set up
+raw /dev/mapper/c||mkdir -p dev/mapper sys/class/block/dm-3 sys/dev/block/253:3/dm sys/dev/block/253:3/slaves/md0 sys/dev/block/9:0/md; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; echo 253:3 >sys/class/block/dm-3/dev; echo LVM-x >sys/dev/block/253:3/dm/uuid; echo 9:0 >sys/dev/block/253:3/slaves/md0/dev|/dev/mapper/c lies on RAID (md), which the capture kernel cannot set up
+raw /dev/mapper/c||mkdir -p dev/mapper sys/class/block/dm-3 sys/dev/block/253:3/dm; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; echo 253:3 >sys/class/block/dm-3/dev; echo stratis-1-x >sys/dev/block/253:3/dm/uuid|/dev/mapper/c lies on a device mapper's device that is neither LVM's nor encrypted, which the capture kernel cannot set up
+xfs /dev/vdb1||iscsi_disk vdb1 3 proc_name=bnx2i|/dev/vdb1 lies on a disk reached by iSCSI in another way than the kernel's own over TCP (iscsi_tcp), which the capture kernel cannot set up
+xfs /dev/vdb1||iscsi_disk vdb1 3 "initiatorname=(null)"|/dev/vdb1 lies on a disk reached by iSCSI in another way than the kernel's own over TCP (iscsi_tcp), which the capture kernel cannot set up
+xfs /dev/vdb1||nvme_disk vdb1 0; nvme_disk vdb1 1 transport=rdma|/dev/vdb1 lies on a disk reached by NVMe over a network that is not TCP, which the capture kernel cannot set up
+xfs /dev/vdb1||nvme_disk vdb1 0 hostid=|/dev/vdb1 lies on a disk reached by NVMe over a network that is not TCP, which the capture kernel cannot set up
+xfs /dev/vdb1||nvme_disk vdb1 0 dhchap_secret=DHHC-1:00:x:|/dev/vdb1 lies on a disk reached by NVMe with a key (DH-HMAC-CHAP, TLS), which the capture kernel cannot set up
+xfs /dev/vdb1||nvme_disk vdb1 0 tls_key=1234|/dev/vdb1 lies on a disk reached by NVMe with a key (DH-HMAC-CHAP, TLS), which the capture kernel cannot set up
+btrfs /dev/vdb1||mkdir -p sys/class/block/vdb1 sys/dev/block/254:17/loop; echo 254:17 >sys/class/block/vdb1/dev|/dev/vdb1 lies on a device that a program, a file or memory stands behind, which the capture kernel cannot set up
 ssh a@b\nfallback ext4 /dev/vdz|||the dump target /dev/vdz is not there (looked for /dev/vdz)
 TABLE
+}
+
+# kdump.conf ; change | the lines target1_attach, without that word
+@test "disks that another machine serves: how the system reached them" {
+    local config change expected more=
+    served() {
+        mounts
+        stub iscsistart
+    }
+    FRESH=served
+    while IFS='|' read -r config change expected; do
+        kdumpctl_ok show --facts
+        same "$(sed -n 's/^target1_attach=//p' <<<"$output" | tr '\n' ';')" "$expected"
+        refute_output --partial "a secret"
+    done <<'TABLE'
+xfs /dev/vdb1||
+xfs /dev/vdb1|iscsi_disk vdb1 3|iscsi 10.0.0.7 3260 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong;
+raw /dev/vdb1|iscsi_disk vdb1 3 "username=me" "password=a secret"|iscsi 10.0.0.7 3260 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong;
+xfs /dev/vdb1|iscsi_disk vdb1 3 persistent_address=san.example|iscsi 10.0.0.8 3261 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong;
+xfs /dev/vdb1|iscsi_disk vdb1 3 persistent_address=fd00::7|iscsi fd00::7 3260 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong;
+xfs /dev/vdb1|iscsi_disk vdb 3; mkdir -p sys/dev/block/254:16/vdb1; touch sys/dev/block/254:16/vdb1/partition; ln -s 254:16/vdb1 sys/dev/block/254:17; echo 254:17 >sys/dev/block/254:17/dev; ln -s ../../dev/block/254:17 sys/class/block/vdb1|iscsi 10.0.0.7 3260 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong;
+xfs /dev/vdb1|nvme_disk vdb1 0|nvme 10.0.0.7 4420 nqn.2026-11.example:dumps nqn.2026-11.example:loong 3f2a8f3e-2b6a-4a54-9d0e-7f6c8f2a1f2e;
+xfs /dev/vdb1|nvme_disk vdb1 0 address=traddr=10.0.0.9,trsvcid=4420; nvme_disk vdb1 1|nvme 10.0.0.7 4420 nqn.2026-11.example:dumps nqn.2026-11.example:loong 3f2a8f3e-2b6a-4a54-9d0e-7f6c8f2a1f2e;nvme 10.0.0.9 4420 nqn.2026-11.example:dumps nqn.2026-11.example:loong 3f2a8f3e-2b6a-4a54-9d0e-7f6c8f2a1f2e;
+xfs /dev/vdb1|nvme_disk vdb1 0 transport=pcie|
+raw /dev/mapper/c|mkdir -p dev/mapper sys/class/block sys/dev/block/253:3/dm sys/dev/block/253:3/slaves/a sys/dev/block/253:3/slaves/b; touch dev/dm-3; ln -s ../dm-3 dev/mapper/c; ln -s ../../dev/block/253:3 sys/class/block/dm-3; echo 253:3 >sys/dev/block/253:3/dev; echo LVM-x >sys/dev/block/253:3/dm/uuid; iscsi_disk vdb 3 targetname=iqn.b; mv sys/dev/block/254:16 sys/dev/block/254:32; iscsi_disk vdc 4 targetname=iqn.a; echo 254:32 >sys/dev/block/253:3/slaves/a/dev; echo 254:16 >sys/dev/block/253:3/slaves/b/dev|iscsi 10.0.0.7 3260 iqn.a 1 iqn.2026-11.example:loong;iscsi 10.0.0.7 3260 iqn.b 1 iqn.2026-11.example:loong;
+TABLE
+    # For dump_to_rootfs that of the root file system.
+    config="nfs server:/export\nfailure_action dump_to_rootfs\n" change="iscsi_disk vda2 3"
+    kdumpctl_ok show --facts
+    assert_line "root_attach=iscsi 10.0.0.7 3260 iqn.2026-11.example:dumps 1 iqn.2026-11.example:loong"
+    rm "$STUBS/iscsistart"
+    ! command -v iscsistart >/dev/null || return 0
+    FRESH=mounts
+    config="xfs /dev/vdb1" change="iscsi_disk vdb1 3"
+    kdumpctl show --facts
+    assert_equal "$status" 1
+    says "kdumpctl: /dev/vdb1 is reached by iSCSI, and iscsistart, which the capture calls for that, is not on this system"
 }

@@ -171,6 +171,48 @@ rm root/.ssh/known_hosts|/root/.ssh/known_hosts: gone
 TABLE
 }
 
+@test "an iSCSI target with an account: its password is the builder's alone, and a new one is noticed" {
+    local change said
+    served() {
+        fresh
+        rm -f "$BATS_TEST_TMPDIR"/seen*
+        conf 'xfs /dev/vdb1\n'
+        stub iscsistart
+        stub dracut "[ ! -e \"\$KDUMP_SECRETS\" ] || stat -c %a \"\$KDUMP_SECRETS\" >'$BATS_TEST_TMPDIR/seen-mode'
+[ ! -e \"\$KDUMP_SECRETS\" ] || cat \"\$KDUMP_SECRETS\" >'$BATS_TEST_TMPDIR/seen'
+cp \"\$KDUMP_FACTS\" '$BATS_TEST_TMPDIR/seen-facts'; for out; do :; done; gzip </dev/null >\"\$out\""
+        iscsi_disk vdb1 3 username=me "password=a 'secret'  "
+        in_shell dash start >/dev/null
+        echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+        (cd "$ROOT" && eval "$change")
+    }
+    FRESH=served
+    while IFS='|' read -r change said; do
+        kdumpctl_ok start
+        if [ -n "$said" ]; then assert_line "kdump:   $said"; else same "$(calls | cut -d ' ' -f 1)" kexec; fi
+        assert [ ! -e "$ROOT/run/kdump/secrets" ]
+        refute grep -rq "a 'secret'\|another" "$ROOT/run" "$ROOT/boot" "$BATS_TEST_TMPDIR/seen-facts"
+        assert_equal "$(stat -c %a "$ROOT/${INITRD%.img}.manifest")" 600
+    done <<'TABLE'
+true|
+iscsi_disk vdb1 3 username=me password=another|secrets: changed or new
+iscsi_disk vdb1 3|secrets: gone
+iscsi_disk vdb1 3 username=me "password=a 'secret'  " persistent_address=10.0.0.9|target1_attach: changed or new
+mkdir -p etc/systemd/network; echo other >etc/systemd/network/a.network|/etc/systemd/network/a.network: changed or new
+TABLE
+    same "$(cat "$BATS_TEST_TMPDIR/seen")" "iqn.2026-11.example:dumps username me
+iqn.2026-11.example:dumps password a 'secret'  "
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/seen-mode")" 600
+    # A build that fails leaves none either.
+    change='rm boot/*.img'
+    FRESH=
+    served
+    stub dracut "exit 1"
+    kdumpctl start
+    assert_equal "$status" 1
+    assert [ ! -e "$ROOT/run/kdump/secrets" ]
+}
+
 @test "force_no_rebuild uses what is there; force_rebuild builds" {
     stale() { built; echo other >"$ROOT/boot/vmlinuz-$RELEASE"; conf "$line\n"; }
     FRESH=stale
@@ -180,6 +222,18 @@ TABLE
     line="force_rebuild 1"
     kdumpctl_ok start
     assert_line "kdump: building the initramfs: force_rebuild is set"
+}
+
+@test "the initramfs is root's alone while it is built, and so is the lock" {
+    watched() {
+        fresh
+        stub dracut "for out; do :; done; stat -c %a \"\$out\" >'$BATS_TEST_TMPDIR/mode'; echo initramfs >\"\$out\""
+    }
+    FRESH=watched
+    umask 022
+    kdumpctl_ok start
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/mode")" 600
+    assert_equal "$(stat -c %a "$ROOT/run/kdump/lock")" 600
 }
 
 @test "dracut fails: the old initramfs stays, byte for byte, and nothing half made" {
@@ -309,6 +363,9 @@ kdump: Starting kdump: [FAILED]"
     kdumpctl rebuild
     assert_equal "$status" 1
     says "kdumpctl: KDUMP_INITRD names /boot/mine.img, which is built by somebody else"
+    # What a disk takes, its giver has put into it.
+    change="$change; mkdir -p sys/dev/block/254:2/dm; echo CRYPT-LUKS2-x >sys/dev/block/254:2/dm/uuid"
+    kdumpctl_ok start
     change="echo KDUMP_INITRD=/boot/mine.img >etc/sysconfig/kdump"
     kdumpctl start
     assert_equal "$status" 1
@@ -512,11 +569,14 @@ vmlinuz-9.9"
 
 @test "a wrong command or option: exit 1, and where help is" {
     local words
-    for words in "" "begin" "-x" "status --yaml" "show --all" "test now" "start now" "rebuild 9.9"; do
+    for words in "" "begin" "-x" "status --yaml" "show --all" "test now" "start now" "rebuild 9.9" \
+        "stop now" "restart --early" "reload x" "notify x" "status --json x" "start --early x" "test --force x" \
+        "rebuild --kernel=$RELEASE x" "get-default-crashkernel kdump x"; do
         # shellcheck disable=SC2086
         kdumpctl $words
         assert_equal "$status" 1
         says "kdumpctl: kdumpctl --help lists the commands."
+        same "$(calls)" ""
     done
 }
 
@@ -551,7 +611,7 @@ without_rights() {
 chmod 0 etc/kdump.conf|/etc/kdump.conf: file: cannot be read; are you root?
 chmod 0 etc/sysconfig/kdump|/etc/sysconfig/kdump: file: cannot be read; are you root?
 echo ssh a@b >etc/kdump.conf; mkdir -p root/.ssh; echo >root/.ssh/kdump_id_rsa; chmod 0 root/.ssh/kdump_id_rsa|default: sshkey: /root/.ssh/kdump_id_rsa is not there
-mkdir -p run/kdump; chmod 555 run/lock|ROOT/run/lock/kdump cannot be written
+mkdir -p run/kdump; chmod 555 run/kdump|ROOT/run/kdump/lock cannot be written
 chmod 555 boot|
 chmod 555 boot var/lib/kdump|no place for the initramfs: neither /boot nor /var/lib/kdump can be written
 TABLE

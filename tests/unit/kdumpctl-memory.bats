@@ -72,7 +72,7 @@ echo ext4 /dev/vdz >etc/kdump.conf|FAILED   target          the dump target /dev
 mkdir -p sys/dev/block/254:2/dm; echo CRYPT-LUKS2-x >sys/dev/block/254:2/dm/uuid|FAILED   target          /dev/vda2 is encrypted, and the capture kernel has no key for it|Name a target that is not encrypted
 mkdir -p sys/dev/block/254:2/slaves/dm-1 sys/dev/block/253:1/dm; echo 253:1 >sys/dev/block/254:2/slaves/dm-1/dev; echo CRYPT-LUKS2-x >sys/dev/block/253:1/dm/uuid|FAILED   target          /dev/vda2 is encrypted, and the capture kernel has no key for it|Name a target
 echo kernel/fs/xfs/xfs.ko.xz: >lib/modules/$RELEASE/modules.dep|FAILED   target          fs UUID=5b6d6a1c-0f6e-4d54-a2a3-7f6c8f2a1f2e (ext4), /var/crash: the capture kernel, $RELEASE, has no driver for ext4|Install the modules
-echo sftp a@b >etc/kdump.conf|FAILED   target          sftp a@b: the capture cannot write by sftp yet|Write ssh a@b in /etc/kdump.conf
+echo sftp a@b >etc/kdump.conf|FAILED   target          sftp a@b, /var/crash: the key /root/.ssh/kdump_id_rsa is not there|kdumpctl propagate
 rm "\$STUBS/vmcore"|FAILED   collector       vmcore, which the capture calls, is not on this system|Install loongdump's vmcore
 rm boot/vmlinuz*|FAILED   kernel          no kernel image of $RELEASE is there|Install the kernel's package
 rm -r usr/lib/dracut|FAILED   initramfs       dracut is here, but not its module|Install loongdump's dracut module
@@ -157,6 +157,10 @@ TABLE
     sum=$(printf '%s\n' "$output" | awk '/ MiB .*:/ { sum += $1 } END { print sum }')
     assert_line --regexp "^ +$sum MiB  in all$"
     refute_line --partial swiotlb
+    assert_line --regexp "^ +and 3 for each of [0-9]+ more CPUs \(capture_cpus\)"
+    change="echo capture_cpus 1 >etc/kdump.conf"
+    kdumpctl_ok estimate
+    refute_line --partial "more CPUs"
     change="printf 'KDUMP_COMMANDLINE_APPEND=\"panic=1 maxcpus=2\"\n' >etc/sysconfig/kdump"
     kdumpctl_ok estimate
     assert_line "     128 MiB  cma: measured with 7.2; cma=0 would save it"
@@ -166,6 +170,34 @@ TABLE
     kdumpctl estimate
     assert_equal "$status" 0
     assert_equal "$stderr" "kdumpctl: warning: the reservation is smaller than recommended; kdumpctl reset-crashkernel --value=192M, then reboot"
+}
+
+@test "start says so where less is reserved than the capture needs, and loads all the same" {
+    small() {
+        fresh
+        rm "$STUBS/kexec"
+        stub kexec "case \$* in *--dry-run*) exec $KEXEC \"\$@\" ;; esac"
+        echo 0 >"$ROOT/sys/kernel/kexec_crash_loaded"
+        echo $((size * 1048576)) >"$ROOT/sys/kernel/kexec_crash_size"
+    }
+    local size plans
+    FRESH=small
+    while read -r size plans; do
+        : >"$CALLS"
+        kdumpctl start
+        assert_equal "$status" 0
+        assert_line "kdump: Starting kdump: [OK]"
+        if [ "$size" -eq 96 ]; then
+            assert_regex "$stderr" "^kdumpctl: warning: 96 MiB reserved, about [0-9]+ MiB needed; kdumpctl estimate shows the parts$"
+        else
+            assert_equal "$stderr" ""
+        fi
+        same "$size $(calls | grep -c dry-run)" "$size $plans"
+    done <<'TABLE'
+96 1
+256 1
+384 0
+TABLE
 }
 
 @test "estimate: a built initramfs counts packed and unpacked" {
@@ -185,12 +217,20 @@ TABLE
     same "$(grep -h '^files' "$ROOT"/boot/*.manifest)" "files 100"
 }
 
-@test "estimate: an initramfs in two pieces, the first of them not packed, is listed by dracut's own program" {
+@test "estimate: an initramfs in two pieces, the first of them not packed, is listed by its maker's own program" {
     listed() {
         fresh
         stub dracut "for out; do :; done; echo 0707 >\"\$out\""
         printf '#!/bin/sh\n[ "$1 $2" = "--list --verbose" ] || exit 1\n%s\n' "$listing" >"$ROOT/usr/lib/dracut/extractinitrd"
         chmod +x "$ROOT/usr/lib/dracut/extractinitrd"
+        [ "$maker" = dracut ] || {
+            rm -r "$STUBS/dracut" "$ROOT/usr/lib/dracut"
+            mkdir -p "$ROOT/usr/share/initramfs-tools/hooks"
+            : >"$ROOT/usr/share/initramfs-tools/hooks/kdump"
+            stub mkinitramfs 'echo 0707 >"$2"'
+            printf '#!/bin/sh\n[ "$1" = "-l" ] || exit 1\n%s\n' "$listing" >"$STUBS/lsinitramfs"
+            chmod +x "$STUBS/lsinitramfs"
+        }
         KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" rebuild >/dev/null
     }
     FRESH=listed
@@ -200,10 +240,12 @@ drwxr-xr-x  12 root     root            0 Nov 25 16:33 .
 lrwxrwxrwx   1 root     root           11 Nov 25 16:31 var/lock -> ../run/lock
 -rwxr-xr-x   1 root     root      8388608 Nov 25 16:31 usr/bin/x
 crw-r--r--   1 root     root         1, 3 Nov 25 16:31 dev/null
-TEXT'
-    kdumpctl_ok estimate
-    assert_line "      12 MiB  initramfs, unpacked: counted when it was built"
-    assert_line --partial "ends of its files: 2, each"
+TEXT' maker
+    for maker in dracut mkinitramfs; do
+        kdumpctl_ok estimate
+        assert_line "      12 MiB  initramfs, unpacked: counted when it was built"
+        assert_line --partial "ends of its files: 2, each"
+    done
     for listing in "exit 1" "" "echo rubbish"; do
         kdumpctl_ok estimate
         assert_line --partial "initramfs, unpacked: a guess, three times"
@@ -231,6 +273,9 @@ TEXT'
 2G-4G:256M|0
 2G-4G:256M,4G-:512M|0
 2G-4G:256M,4G-64G:320M,64G-:512M@1G|0
+0-2G:128M,2G-:256M|0
+0M-2G:128M,2G-6G:256M,6G-:512M|0
+2G-0:256M|1
 |1
 0|1
 0M|1
@@ -282,6 +327,8 @@ TABLE
 2000M|2048M-:64M|64M
 1920M|2048M-:64M|
 2|0x40000000-:64M|64M
+1|0M-2G:128M,2G-6G:256M,6G-:512M|128M
+4|0-2G:128M,2G-6G:256M,6G-:512M|256M
 2|010G-:64M|
 2|2G-4G:256M@1G|256M
 2|1G,high|1G
@@ -442,6 +489,31 @@ rpm-ostree kargs --delete=crashkernel=128M --delete=crashkernel=1M,low --append=
     says "kdumpctl: Add crashkernel=256M to the boot line by hand."
 }
 
+@test "check: an sftp server is asked by sftp, and how much room it has" {
+    sftp_target() {
+        fresh
+        conf 'sftp kdump@server\npath /dumps\n'
+        mkdir -p "$ROOT/root/.ssh"
+        echo key >"$ROOT/root/.ssh/kdump_id_rsa"
+        stub ssh "$answer"
+        ln -sf "$VMCORE" "$STUBS/vmcore"
+    }
+    FRESH=sftp_target
+    # Always the same: 4096 bytes, 262144 times.
+    answer="exec $UNIT/sftp-stand-in --answer 200 '0000005d c9 ID 0000000000001000 0000000000001000 0000000000100000 $(
+        printf '%016x ' 300000 262144 0 0 0 0 0 0)'"
+    kdumpctl_ok check
+    same "$(calls)" "ssh -i $ROOT/root/.ssh/kdump_id_rsa -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -s kdump@server sftp"
+    assert_line "ok       target          sftp kdump@server, /dumps, the server takes our key, 1024 MiB free for 1984 MiB of memory; a dump of everything would not fit"
+    answer="exec $UNIT/sftp-stand-in --without statvfs@openssh.com"
+    kdumpctl_ok check
+    assert_line "ok       target          sftp kdump@server, /dumps, the server takes our key"
+    answer="echo 'Host key verification failed.' >&2; exit 255"
+    kdumpctl check
+    assert_equal "$status" 1
+    assert_line "FAILED   target          sftp kdump@server, /dumps: Host key verification failed."
+}
+
 @test "propagate: a key where there is none, then ssh-copy-id; refused without a server" {
     with_ssh() {
         fresh
@@ -450,11 +522,12 @@ rpm-ostree kargs --delete=crashkernel=128M --delete=crashkernel=1M,low --append=
         stub ssh-copy-id
     }
     FRESH=with_ssh
-    config='ssh kdump@server\nsshkey /root/.ssh/k\nfallback ssh other@s2\n'
+    config='ssh kdump@server\nsshkey /root/.ssh/k\nfallback ssh other@s2\nfallback sftp third@s3\n'
     kdumpctl_ok propagate
     same "$(calls)" "ssh-keygen -q -t ed25519 -f $ROOT/root/.ssh/k -N  -C kdump@loong
 ssh-copy-id -i $ROOT/root/.ssh/k.pub kdump@server
-ssh-copy-id -i $ROOT/root/.ssh/k.pub other@s2"
+ssh-copy-id -i $ROOT/root/.ssh/k.pub other@s2
+ssh-copy-id -s -i $ROOT/root/.ssh/k.pub third@s3"
     config=
     kdumpctl propagate
     assert_equal "$status" 1

@@ -74,6 +74,8 @@ nfs a:/b\n|1
 sftp a@b|1
 ext4 UUID=1\nfallback nfs a:/b\n|1
 path nfs\n|0
+fence_kdump_nodes a b\n|1
+fence_kdump_args -p 7410\n|0
 dracut_args --add-drivers "x" --mount "server:/x /mnt nfs4 ro"\n|1
 dracut_args --mount="server:/x /mnt nfs"\n|1
 dracut_args --mount "/dev/vdb1 /nfs xfs"\n|0
@@ -149,6 +151,68 @@ TABLE
         hook "$file" 7.2
         assert_output ""
     done
+}
+
+# The first line of a program of the administrator's | what is copied beside it
+@test "initramfs-tools' hook: a script brings what runs it" {
+    local dir=$BATS_TEST_TMPDIR first copied shell
+    mkdir -p "$dir/lib/capture" "$dir/initramfs"
+    printf '#!/bin/sh\n' | tee "$dir/lib/machine-facts" >"$dir/lib/machine-drivers"
+    chmod 755 "$dir"/lib/machine-*
+    : >"$dir/lib/capture/commands"
+    printf 'copy_exec() { echo "$1" >>%s/copied; }\n' "$dir" >"$dir/functions"
+    sed "s,/usr/share/initramfs-tools/hook-functions,$dir/functions," "$TOP/dracut/initramfs-tools/hook" >"$dir/hook"
+    printf '%s\n' targets=0 "kdump_pre=$dir/pre" >"$dir/facts"
+    while IFS='|' read -r first copied; do
+        printf '%b' "$first" >"$dir/pre"
+        for shell in dash "busybox sh"; do
+            rm -rf "$dir/copied" "$dir/initramfs"
+            mkdir "$dir/initramfs"
+            IN_KDUMP=1 KDUMP_FACTS=$dir/facts KDUMP_LIB=$dir/lib DESTDIR=$dir/initramfs ok $shell "$dir/hook"
+            same "$(cat "$dir/copied")" "$dir/pre${copied:+
+$copied}"
+        done
+    done <<TABLE
+#!/bin/sh\n|
+#!/bin/bash\n|/bin/bash
+#! /usr/bin/perl -w\n|/usr/bin/perl
+#!/usr/bin/env bash\n|$(command -v bash)
+#!/usr/bin/env no-such-program\n|
+\0177ELF\02\01\01\0\0#!/bin/bash\n|
+|
+TABLE
+    # A collector that is found by its name.
+    printf '#!/bin/bash\n' >"$dir/collector"
+    chmod 755 "$dir/collector"
+    printf '%s\n' targets=0 "kdump_pre=$dir/pre" collector=command "core_collector=collector -x" >"$dir/facts"
+    rm -rf "$dir/copied"
+    IN_KDUMP=1 KDUMP_FACTS=$dir/facts KDUMP_LIB=$dir/lib DESTDIR=$dir/initramfs PATH=$dir:$PATH ok dash "$dir/hook"
+    same "$(cat "$dir/copied")" "$dir/pre
+$dir/collector
+/bin/bash"
+    IN_KDUMP=1 KDUMP_FACTS=$dir/facts KDUMP_LIB=$dir/lib DESTDIR=$dir/initramfs fails 1 dash "$dir/hook"
+    says "kdump: core_collector: there is no program 'collector'"
+}
+
+# Facts of the configuration, those that machine-facts added | what goes in
+@test "dracut's module: the administrator's programs and the cluster's" {
+    local dir=$BATS_TEST_TMPDIR conf added expected
+    mkdir -p "$dir/etc"
+    while IFS='|' read -r conf added expected; do
+        printf '%b' "$conf" >"$dir/facts"
+        printf '%b' "$conf$added" >"$dir/etc/kdump.facts"
+        # shellcheck disable=SC2016
+        initdir=$dir KDUMP_FACTS=$dir/facts ok bash -c 'inst() { echo "inst $*"; }
+            inst_multiple() { echo "inst_multiple $*"; }
+            . "$1"
+            kdump_hooks_of_user' bash "$TOP/dracut/55kdump/module-setup.sh"
+        same "${output//$'\n'/, }" "$expected"
+    done <<'TABLE'
+collector=vmcore\ncore_collector=vmcore save\n||
+kdump_pre=/a\nextra_bins=/b /c\n||inst /a, inst /b, inst /c
+collector=command\ncore_collector=/opt/my -x\n||inst_multiple /opt/my
+fence_kdump_nodes=a\n|fence_send=/usr/libexec/fence_kdump_send\n|inst /usr/libexec/fence_kdump_send
+TABLE
 }
 
 @test "the units: what they run exists, and the early one waits for no disk but what it reads" {

@@ -9,6 +9,10 @@
 #   stub NAME [TEXT]      a program on PATH that notes its arguments in $CALLS, then
 #                         runs TEXT
 #   calls                 what was called, one line each
+#   iscsi_disk, nvme_disk DISK NUMBER [FILE=VALUE...]
+#                         makes DISK (vdb1) of that root one that another machine serves,
+#                         by session or controller NUMBER: /sys as kernel 7.2 has it, with
+#                         other values for FILEs
 #   make_system           make_root, with stand-ins for all that a start calls
 #   traced ARG...         runs kdumpctl under dash and strace, whose output is in $TRACE
 #   processes             how many processes kdumpctl itself started in that; what a
@@ -34,7 +38,7 @@ make_root() {
     mkdir -p "$ROOT" "$STUBS"
     : >"$CALLS"
     cp -r "$DATA/kexec/machines/qemu-2g/." "$ROOT"
-    mkdir -p "$ROOT"/{etc/sysconfig,boot,run/lock,var/crash,var/lib/kdump,tmp} \
+    mkdir -p "$ROOT"/{etc/sysconfig,boot,run,var/crash,var/lib/kdump,tmp} \
         "$ROOT"/dev/disk/by-{uuid,id} "$ROOT/proc/self" "$ROOT/lib/modules/$RELEASE"
     echo "$RELEASE" >"$ROOT/proc/sys/kernel/osrelease"
     echo 536870912 >"$ROOT/sys/kernel/kexec_crash_size"
@@ -53,6 +57,53 @@ make_root() {
 TEXT
     printf 'kernel' >"$ROOT/boot/vmlinuz-$RELEASE"
     : >"$ROOT/lib/modules/$RELEASE/modules.dep"
+}
+
+# sys_files DIRECTORY FILE=VALUE...: below /sys/devices
+sys_files() {
+    local pair
+    for pair in "${@:2}"; do
+        mkdir -p "$(dirname "$ROOT/sys/devices/$1/${pair%%=*}")"
+        printf '%s\n' "${pair#*=}" >"$ROOT/sys/devices/$1/${pair%%=*}"
+    done
+}
+
+# sys_disk DIRECTORY DISK: its names in /sys. The last of its numbers is 16 for every one.
+sys_disk() {
+    mkdir -p "$ROOT/sys/class/block" "$ROOT/sys/dev/block" "$ROOT/sys/devices/$1/$2"
+    echo 254:16 >"$ROOT/sys/devices/$1/$2/dev"
+    ln -sfn "../../devices/$1/$2" "$ROOT/sys/class/block/$2"
+    ln -sfn "../../devices/$1/$2" "$ROOT/sys/dev/block/254:16"
+}
+
+iscsi_disk() {
+    local host=platform/host$2 session
+    session=$host/session$2
+    sys_files "$host/scsi_host/host$2" proc_name=iscsi_tcp
+    sys_files "$session/connection$2:0/iscsi_connection/connection$2:0" persistent_address=10.0.0.7 persistent_port=3260 \
+        address=10.0.0.8 port=3261
+    sys_files "$session/iscsi_session/session$2" targetname=iqn.2026-11.example:dumps tpgt=1 \
+        initiatorname=iqn.2026-11.example:loong "username=(null)" "password=(null)" "username_in=(null)" "password_in=(null)"
+    sys_disk "$session/target$2:0:0/$2:0:0:1/block" "$1"
+    ln -sfn "../../../$2:0:0:1" "$ROOT/sys/devices/$session/target$2:0:0/$2:0:0:1/block/$1/device"
+    for pair in "${@:3}"; do
+        case $pair in
+        proc_name=*) sys_files "$host/scsi_host/host$2" "$pair" ;;
+        address=* | persistent_address=*) sys_files "$session/connection$2:0/iscsi_connection/connection$2:0" "$pair" ;;
+        *) sys_files "$session/iscsi_session/session$2" "$pair" ;;
+        esac
+    done
+}
+
+# A second one is a second path to the same disk.
+nvme_disk() {
+    local subsystem=virtual/nvme-subsystem/nvme-subsys0 control=virtual/nvme-fabrics/ctl/nvme$2
+    sys_files "$control" transport=tcp "address=traddr=10.0.0.7,trsvcid=4420,src_addr=10.0.0.2" \
+        subsysnqn=nqn.2026-11.example:dumps hostnqn=nqn.2026-11.example:loong \
+        hostid=3f2a8f3e-2b6a-4a54-9d0e-7f6c8f2a1f2e dhchap_secret=none dhchap_ctrl_secret=none "${@:3}"
+    sys_disk "$subsystem" "$1"
+    ln -sfn "../../nvme-fabrics/ctl/nvme$2" "$ROOT/sys/devices/$subsystem/nvme$2"
+    ln -sfn ../../nvme-subsys0 "$ROOT/sys/devices/$subsystem/$1/device"
 }
 
 conf() {

@@ -182,8 +182,14 @@ class Pages:
         own = self.base >> self.SECTION_BITS
         sections |= set(range(own, own + (4 if self.how == "huge" else 1) * max(1, self.chunk >> 22)))
         self.maps, arrays = {}, {}
+        if self.how == "one":  # CONFIG_FLATMEM: holes have struct pages, too
+            sections = set(range(max(sections) + 8))
+            self.one = self.take(size * per * len(sections), self.page)
+            arrays = {section: self.one + section * per * size for section in sections}
+            self.mem_map = self.take(8, 8)
+            memory[self.mem_map] = struct.pack("<Q", WINDOW + self.one)
         for section in sorted(sections):
-            self.maps[section] = self.VMEMMAP
+            self.maps[section] = WINDOW + self.one if self.how == "one" else self.VMEMMAP
             if self.how == "flat":
                 arrays[section] = self.take(size * per, self.page)
                 self.maps[section] = WINDOW + arrays[section] - section * per * size
@@ -191,7 +197,7 @@ class Pages:
         self.damage()
         for section in sorted(sections):
             data = self.section(section)
-            if self.how == "flat":
+            if section in arrays:
                 memory[arrays[section]] = data
             else:
                 self.place_virtual(memory, self.VMEMMAP + section * per * size, data)
@@ -304,21 +310,29 @@ class Pages:
         memory[table] = struct.pack(f"<{roots}Q", *pointers)
         return table, roots
 
+    def model(self, memory):
+        """Where the struct pages are."""
+        if self.how == "one":
+            return [f"SYMBOL(mem_map)={WINDOW + self.mem_map:x}", "OFFSET(pglist_data.node_mem_map)=15384"]
+        table, length = self.place_sections(memory)
+        lines = [] if self.how == "flat" else [f"SYMBOL(vmemmap)={self.VMEMMAP:x}"]
+        if not self.a.nodes:  # not of CONFIG_FLATMEM, and empty
+            lines.append(f"SYMBOL(mem_map)={WINDOW + self.node + 16120:x}")
+        return lines + [f"SYMBOL(mem_section)={WINDOW + table:x}", f"LENGTH(mem_section)={length}", f"SIZE(mem_section)={self.ENTRY}",
+                        "OFFSET(mem_section.section_mem_map)=0", f"NUMBER(SECTION_SIZE_BITS)={self.SECTION_BITS}",
+                        f"NUMBER(MAX_PHYSMEM_BITS)={self.PHYSMEM_BITS}"]
+
     def info(self, memory):
         """In the order of kernel/vmcore_info.c."""
-        table, length = self.place_sections(memory)
         kernel = self.kernel
         lines = [f"SYMBOL(swapper_pg_dir)={WINDOW + self.root:x}", f"SYMBOL(_stext)={WINDOW + 0x200000:x}",
-                 "NUMBER(VMALLOC_START)=0xffff800082008000"]
+                 f"NUMBER(VMALLOC_START)=0x{0xffff800082000000 + 2 * self.page:x}"]
         if self.a.nodes:
             lines += [f"SYMBOL(node_data)={WINDOW + self.nodes:x}", f"SYMBOL(node_online_map)={WINDOW + self.nodes + 64:x}"]
         else:
             lines.append(f"SYMBOL(contig_page_data)={WINDOW + self.node:x}")
-        if self.how != "flat":
-            lines.append(f"SYMBOL(vmemmap)={self.VMEMMAP:x}")
-        lines += [f"SYMBOL(mem_section)={WINDOW + table:x}", f"LENGTH(mem_section)={length}", f"SIZE(mem_section)={self.ENTRY}",
-                  "OFFSET(mem_section.section_mem_map)=0", f"NUMBER(SECTION_SIZE_BITS)={self.SECTION_BITS}",
-                  f"NUMBER(MAX_PHYSMEM_BITS)={self.PHYSMEM_BITS}", f"SIZE(page)={self.a.struct_size}", "SIZE(pglist_data)=16384",
+        lines += self.model(memory)
+        lines += [f"SIZE(page)={self.a.struct_size}", "SIZE(pglist_data)=16384",
                   f"SIZE(zone)={ZONE_SIZE}", f"SIZE(free_area)={FREE_AREA_SIZE}", "SIZE(list_head)=16", "SIZE(nodemask_t)=8",
                   f"OFFSET(page.flags)={FLAGS}", f"OFFSET(page._refcount)={REFCOUNT}", f"OFFSET(page.mapping)={MAPPING}",
                   f"OFFSET(page.lru)={LRU_AT}", f"OFFSET(page._mapcount)={MAPCOUNT}", f"OFFSET(page.private)={PRIVATE_AT}"]

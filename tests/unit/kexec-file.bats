@@ -93,6 +93,9 @@ PYTHON
     image pe "${STAYS[@]}" --size 0x3000 --payload 0x12000 --entry 0x201000
     fails 1 file_plan
     says "planning the crash kernel: the image has 73728 bytes and declares 0x10000 of memory: kexec_file_load refuses that" "$with_load"
+    image pe "${STAYS[@]}" --config 'CONFIG_RELOCATABLE=y\nCONFIG_FLATMEM=y\n'
+    fails 1 file_plan
+    [[ $stderr = *"hangs where its memory does not begin at 0"* ]] || fail "$stderr"
 }
 
 @test "the command line: what only the kernel can say is dropped, the length counts its words" {

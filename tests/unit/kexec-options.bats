@@ -37,6 +37,11 @@ load kexec-common
 -p --reuseinitrd|--reuseinitrd: loongarch64 kernels do not keep their initrd
 -p --dtb=x|--dtb: loongarch64 kernels take the device tree from the firmware
 -p --no-such-option|--no-such-option: unknown option
+--debug -zp|-z: unknown option
+-pz|-z: unknown option
+-p --load=yes|--load=yes: this option takes no value
+-p --entry=0x0|--entry=0x0: no kernel starts there
+-p --json --map|--json and --map: one of them is printed
 -p --map=png|--map=png: text or svg
 -p --mem-min=here|--mem-min=here: not an address
 -p --mem-min=2G --mem-max=1G|--mem-min is above --mem-max
@@ -284,4 +289,13 @@ TABLE
     fails 1 "$KEXEC" -p -u
     says "unloading: this build of kexec runs on $(uname -m); planning works here (--dry-run), loading does not" \
         "Run the loongarch64 build on the machine itself."
+}
+
+@test "--json is JSON, whatever bytes a command line has" {
+    machine qemu-2g
+    image pe
+    "$KEXEC" -p --dry-run --json --system="$SYSTEM" --append=$'a\xffb \xc3\xa9' "$IMAGE" >"$BATS_TEST_TMPDIR/plan"
+    same "$(python3 -c "
+import json, sys
+print(json.loads(open(sys.argv[1], 'rb').read().decode())['load']['command_line'][-5:])" "$BATS_TEST_TMPDIR/plan")" "$(printf 'a?b \303\251')"
 }

@@ -11,6 +11,17 @@ golden() {
     same "$output" "$(<"$KDATA/plans/$NAME.json")"
 }
 
+@test "a kernel with FLATMEM hangs in a reservation: refused there, taken as the next kernel" {
+    machine qemu-2g
+    image pe --config 'CONFIG_RELOCATABLE=y\nCONFIG_CRASH_DUMP=y\nCONFIG_FLATMEM=y\n'
+    fails 1 plan
+    says "planning the crash kernel: the kernel has its struct pages in one array (CONFIG_FLATMEM, embedded configuration) and hangs where its memory does not begin at 0, as in a crash reservation" \
+        "Use a kernel built with CONFIG_SPARSEMEM=y for the capture; one with FLATMEM may be the one that crashes."
+    KIND=-l ok plan
+    image pe --config 'CONFIG_RELOCATABLE=y\nCONFIG_CRASH_DUMP=y\n# CONFIG_FLATMEM is not set\n'
+    ok plan
+}
+
 @test "golden plans: every row of the table" {
     each_plan plans golden
     assert_equal "$COUNT" 11

@@ -266,3 +266,27 @@ Q 7 "
     fails 1 "$PROBE" read "$BATS_TEST_TMPDIR" 1M
     assert_output "reading $BATS_TEST_TMPDIR: Is a directory"
 }
+
+@test "text: what is no character becomes a question mark, byte for byte" {
+    local bytes utf8 printable
+    while IFS='|' read -r bytes utf8 printable; do
+        ok "$PROBE" text utf8 "$(printf '%b' "$bytes")"
+        same "$output" "$(printf '%b' "$utf8")"
+        ok "$PROBE" text printable "$(printf '%b' "$bytes")"
+        same "$output" "$(printf '%b' "${printable:-$utf8}")"
+    done <<'TABLE'
+plain|plain
+gr\303\274n \342\202\254 \360\237\220\247|gr\303\274n \342\202\254 \360\237\220\247
+\377\376x|??x
+cut \303|cut ?
+cut \342\202|cut ??
+cut \360\237\220x|cut ???x
+long \300\257 \340\200\257 \360\200\200\257|long ?? ??? ????
+surrogate \355\240\200|surrogate ???
+beyond \364\220\200\200|beyond ????
+\200\277|??
+tab\tline\nend|tab\tline\nend
+\033[1m\177\r|\033[1m\177\r|?[1m??
+\302\233m|\302\233m|??m
+TABLE
+}

@@ -14,6 +14,7 @@
 #include "lib/error.h"
 #include "lib/file.h"
 #include "lib/loongarch.h"
+#include "lib/text.h"
 #include "lib/units.h"
 #include "lib/unpack.h"
 #include "lib/vmcoreinfo.h"
@@ -28,6 +29,16 @@ static int do_size(char **args)
 	if (!parse_size(args[0], &size))
 		return 2;
 	puts(size_text(size, text));
+	return 0;
+}
+
+static int do_text(char **args)
+{
+	if (!strcmp(args[0], "utf8"))
+		text_make_utf8(args[1]);
+	else
+		text_make_printable(args[1]);
+	puts(args[1]);
 	return 0;
 }
 
@@ -357,7 +368,8 @@ static const struct verb {
 	{ "note-put", 3, do_note_put },	  { "notes", 1, do_notes },
 	{ "parse-hex", 1, do_parse_hex }, { "parse-size", 1, do_parse_size },
 	{ "read", 2, do_read },		  { "reader", 1, do_reader },
-	{ "size", 1, do_size },		  { "unpack", 4, do_unpack },
+	{ "size", 1, do_size },		  { "text", 2, do_text },
+	{ "unpack", 4, do_unpack },
 	{ "vmcoreinfo", 3, do_vmcoreinfo }, { "window", 1, do_window },
 };
 

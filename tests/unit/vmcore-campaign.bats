@@ -35,8 +35,22 @@ calm() {
 
 @test "campaign: migration streams, mapped-ram" {
     guest stream --format stream
+    guest live --format stream --live
     guest mapped --format mapped --capability mapped-ram
-    calm stream mapped
+    calm stream live mapped
+}
+
+@test "campaign: a live stream of several blocks, where it is told where they lie" {
+    guest live --format stream --live --block node0:0x8000000 --block node1:rest
+    calm "live node0@0 node1@0x8000000"
+}
+
+@test "campaign: bare memory" {
+    guest elf
+    tail -c +$((64 + 3 * 56 + 1)) elf | tail -c $((0x10000000 + 0x840000)) >ram
+    # Nothing in it tells how long it was.
+    ok "$TOP/tests/fuzz/campaign" --cuts 40 --flips 40 --work . --keep "$BUILD/campaign" ram@virt
+    assert_output --regexp "^ram: cut: .*[0-9]+ exit 0.*; changed: 40 exit 0; longest"
 }
 
 @test "campaign: save images" {
@@ -69,4 +83,21 @@ X
     assert_line --regexp "^whole: cut at .*: exit status 3, and no dump"
     assert_line --regexp "^whole: cut at .*: the dump is not as that of the whole file at 0x"
     assert [ -e kept/5-whole ]
+}
+
+@test "campaign: what lies before changed bytes may not change" {
+    mkdir -p fake/makedumpfile-glue
+    # The second dump is that of the changed file.
+    cat >fake/makedumpfile-glue/vmcore <<X
+#!/bin/bash
+n=\$(cat n 2>/dev/null || echo 0)
+echo \$((n + 1)) >n
+"$VMCORE" "\$@"
+status=\$?
+[ \$n -ne 1 ] || tr '\0' x </dev/zero | dd of="\${@: -1}" bs=16k count=4 seek=4 conv=notrunc status=none
+exit \$status
+X
+    chmod +x fake/makedumpfile-glue/vmcore
+    LOONGDUMP_BUILD=fake fails 1 "$TOP/tests/fuzz/campaign" --cuts 0 --flips 1 --work . --keep kept whole
+    assert_line --regexp "^whole: bytes at .*: the dump is not as that of the whole file at 0x"
 }

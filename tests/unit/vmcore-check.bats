@@ -11,7 +11,7 @@ setup() {
     "$UNIT/make-vmlinux" vmlinux
     ok "$VMCORE" check --vmlinux vmlinux raw
     assert_line --regexp '^ok +vmlinux +vmlinux is of this kernel$'
-    assert_line --regexp '^ok +data +all 6 things'
+    assert_line --regexp '^ok +data +all 7 things'
     assert_line "raw: whole"
     local format
     for format in kdump elf flat; do

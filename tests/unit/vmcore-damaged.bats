@@ -28,10 +28,29 @@ calm() {
         calm "1 3" "$VMCORE" save -q short dump
         if [ "$status" -eq 3 ]; then
             [[ $stderr = *"short: the file was cut: "*" of 2 MiB of memory are missing"* ]]
-            pages_equal --page-size 16384 short dump
+            pages_equal --cut --page-size 16384 short dump
             rm dump
         fi
         [ ! -e dump ]
+    done
+}
+
+@test "cut: what is saved of it stays marked, in every format" {
+    make_vmcore raw --memory 2M+1M --memory 2G+1M
+    head -c 1500000 raw >short
+    local options
+    for options in "" "--format elf" "-F" "-F --format elf" "--split 2"; do
+        # shellcheck disable=SC2086
+        fails 3 "$VMCORE" save -q $options short dump
+        if [ "$options" = "--split 2" ]; then
+            mv dump.1 dump
+        fi
+        fails 3 "$VMCORE" check dump
+        assert_line "BAD   layout     its writer did not finish it, or left pages out"
+        fails 3 "$VMCORE" save -qf -d 0 dump again
+        fails 3 "$VMCORE" info again
+        assert_regex "$output" "not finished by its writer"
+        rm dump
     done
 }
 

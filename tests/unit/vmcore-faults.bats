@@ -166,7 +166,7 @@ precious"
         0) pages_equal raw rescued ;;
         3)
             lost=$(echo "$output" | sed -n 's/^vmcore: warning: \([0-9]*\) of [0-9]* pages could.*/\1/p')
-            pages_equal --missing "${lost:-0}" raw rescued || return
+            pages_equal --cut --missing "${lost:-0}" raw rescued || return
             saw_some=$((saw_some + 1))
             ;;
         1) ;;
@@ -216,6 +216,12 @@ missing_or_equal() {
     case $status in
     0) pages_equal raw dump ;;
     3)
+        # The memory of this one holds no other VMCOREINFO.
+        if grep -q "warning: the CPUs' registers are lost" err; then
+            run "$UNIT/compare-dump" --page-size 16384 raw dump
+            [[ $output = *" 0 differ, 0 absent, 0 extra; 0 notes"$'\n'"wrong: the notes are not the same" ]]
+            return
+        fi
         lost=$(sed -n 's/^vmcore: warning: \([0-9]*\) of [0-9]* pages could not be read.*Input\/output error$/\1/p' err)
         pages_equal --missing "${lost:-0}" raw dump
         ;;
@@ -279,6 +285,70 @@ END
     [ "$status" -eq 3 ]
     [[ $stderr = *"Input/output error"* ]]
     ok "$UNIT/compare-dump" --missing $((($(echo $where | sed 's/\(.*\) \(.*\)/\2 - \1/')) / 16384)) raw dump
+}
+
+# mapped DUMP [OPTION]...: how many pages of raw were seen in mappings.
+mapped() {
+    local dump=$1
+    shift
+    on_failing_disk "$VMCORE" save -f --json "$@" raw "$dump" 2>err >out &&
+        /usr/bin/python3 -c 'import json; print(json.load(open("out"))["mapped"])'
+}
+
+# As the kernel does with /proc/vmcore.
+@test "source: pages in mappings: the same file, by as many as the kernel gives" {
+    make_vmcore raw --truth truth --memory 2M+1M --memory 2G+20M --pages 3
+    "$VMCORE" save -q --threads 1 -d 0 raw whole
+    "$VMCORE" save -q --threads 1 -d 31 raw small
+    local maps seen before=0
+    for maps in 0 1 2 100; do
+        seen=$(LIKE_VMCORE=/raw:$maps mapped dump --threads 1 -d 0)
+        cmp whole dump
+        case $maps in
+        0) assert_equal "$seen" 0 ;;
+        *) assert [ "$seen" -gt "$before" ] ;;
+        esac
+        before=$seen
+    done
+    assert_equal "$seen" "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["pages"])')"
+    LIKE_VMCORE=/raw:100 mapped dump --threads 1 -d 31 >seen
+    cmp small dump
+    assert [ "$(cat seen)" -gt 100 ]
+    LIKE_VMCORE=/raw:100 mapped dump --threads 3 --format elf -d 0 >seen
+    pages_equal --truth truth --level 0 raw dump
+    LIKE_VMCORE=/raw:100 mapped dump --threads 1 --no-mmap -d 0 >seen
+    assert_equal "$(cat seen)" 0
+    cmp whole dump
+    assert_equal "$(mapped dump --threads 1 -d 0)" 0
+}
+
+@test "source: a file that is cut is mapped no further than it goes" {
+    make_vmcore raw --memory 2M+1M --memory 2G+8M
+    truncate -s $((6 * 1048576 + 5000)) raw
+    fails 3 "$VMCORE" save -q --threads 1 -d 0 raw read
+    fails 3 env LIKE_VMCORE=/raw:100 ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" \
+        LD_PRELOAD="$FAILING_DISK" "$VMCORE" save -q --threads 1 -d 0 raw dump
+    cmp read dump
+}
+
+# The memory itself has VMCOREINFO in it.
+@test "source: notes that cannot be read: the memory is saved, what is lost is said" {
+    local file at
+    make_vmcore whole --cpus 16
+    "$UNIT/make-guest" whole elf --plant note@0x300000 --plant data@0x301000
+    "$VMCORE" save -q --raw elf kdump 2>err
+    for file in elf kdump; do
+        case $file in
+        elf) at=4096 ;; # inside them, behind what every open reads
+        kdump) at=$(field kdump 16432 8) ;; # offset_note of the sub header
+        esac
+        fails 3 on_failing_disk FAIL_READ="/$file:$at:$((at + 1))" "$VMCORE" save -q -f $file dump
+        [[ $stderr = *"warning: the CPUs' registers are lost: ELF notes: reading $file at offset 0x"*": Input/output error"* ]]
+        run "$UNIT/compare-dump" --page-size 16384 elf dump
+        assert_output --regexp ' 0 differ, 0 absent, 0 extra; '
+        run "$VMCORE" info dump
+        assert_line --regexp '^Kernel: +6\.12\.0-test$'
+    done
 }
 
 @test "destination: the source itself, by any name, also as the unfinished file" {

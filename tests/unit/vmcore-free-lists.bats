@@ -52,6 +52,11 @@ frame() {
     found --pages 3:flat --static-sections --kernel 6.11
 }
 
+@test "free lists: without sections" {
+    found --pages 2:one --pages-at 128M --kernel 5.19
+    found --pages 2:one --pages-at 128M
+}
+
 @test "free lists: of nodes, of which some are not there" {
     found --pages 3 --nodes
 }

@@ -79,3 +79,42 @@ json() {
     ok "$VMCORE" info raw
     assert_line "Panic:        Kernel panic - not syncing: ?[2J"
 }
+
+# foreign NAME: a dump whose host, release and log are not text.
+foreign() {
+    make_vmcore "$1"
+    sed -i -e 's/#1 SMP synthetic/\x1b[2J\xff\xc3\xbc syntheti/' -e 's/testhost/te\x9b\xfem\x07ts/' \
+        -e 's/6\.12\.0-test/6.12\xff0-\x1b[1m/' "$1"
+}
+
+@test "info: nothing out of a dump reaches the terminal as it is" {
+    foreign raw
+    local command
+    for command in "info raw" "check raw" "info --vmlinux raw raw" "check --vmlinux raw raw"; do
+        # shellcheck disable=SC2086
+        run "$VMCORE" $command
+        [ "$status" -le 3 ]
+        refute_output --partial $'\e'
+        refute_output --partial $'\a'
+        refute_output --partial $'\x9b'
+    done
+    ok "$VMCORE" info raw
+    assert_line "Kernel:       6.12?0-?[1m"
+    assert_line "Version:      ?[2J?ü syntheti"
+    assert_line "Host:         te??m?ts"
+}
+
+@test "info, check, save: JSON is JSON, whatever the dump and the files are called" {
+    foreign raw
+    local name=$'na\xffme \e[1m \xc3\xbc' dump=$'du\xfemp'
+    mv raw "$name"
+    local command
+    for command in info check save; do
+        local operands=("$name")
+        [ "$command" != save ] || operands+=("$dump")
+        run --separate-stderr "$VMCORE" "$command" --json "${operands[@]}"
+        [ "$status" -eq 0 ] || [ "$status" -eq 3 ]
+        [ "$(json 'd.get("file", d.get("source"))')" = $'na?me \e[1m \xc3\xbc' ]
+    done
+    [ "$(json 'd["files"]')" = "['du?mp']" ]
+}

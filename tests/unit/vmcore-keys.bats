@@ -8,7 +8,7 @@ setup() {
 }
 
 # Keys the page filters ask for.
-PAGES='page\.|page\)|folio\.|PG_|PAGE_|mem_section|SECTION|PHYSMEM|vmemmap|zone|swapper'
+PAGES='page\.|page\)|folio\.|PG_|PAGE_|mem_section|mem_map|SECTION|PHYSMEM|vmemmap|zone|swapper'
 
 # judge KERNEL OPTION...: the kernel's VMCOREINFO with each key changed.
 judge() {
@@ -16,8 +16,10 @@ judge() {
     shift
     case $kernel in
     5.19) levels=3:flat ;;
+    6.10) levels="2:one --pages-at 128M" ;;
     7.1) levels=2 ;;
     esac
+    # shellcheck disable=SC2086
     make_vmcore raw --truth truth --memory 2M+1M --memory 2G+4M --pages $levels --kernel "$kernel" \
         --set "PADDING=$(printf %040d 0)"
     ok "$UNIT/wrong-keys" --silent "$DATA/vmcore/wrong-keys.txt" "$@" "$VMCORE" raw truth
@@ -60,7 +62,7 @@ judge() {
 
 @test "keys: a PAGESIZE that is not the kernel's: no page type is believed" {
     local levels size
-    for levels in 3 3:flat "3:flat --static-sections" "2 --static-sections"; do
+    for levels in 3 3:flat "3:flat --static-sections" "2 --static-sections" "2:one --pages-at 128M"; do
         for size in 4096 65536; do
             # shellcheck disable=SC2086
             make_vmcore raw --pages $levels --set "PAGESIZE=$size"

@@ -72,6 +72,10 @@ setup() {
     assert_line "The dumpfiles are saved to a, b, c."
     [ $(($(field a $((16384 + 88)) 8) % 64)) -eq 0 ]
     fails 1 ./makedumpfile --reassemble raw a joined2
+    same "$stderr" "vmcore: --reassemble: --part a: raw is no part of a split dump"
+    fails 1 ./makedumpfile --reassemble c a joined2
+    assert_regex "$stderr" "^vmcore: --reassemble: 1 MiB of memory are in files that are not named"
+    [ ! -e joined2 ]
     fails 1 ./makedumpfile --split raw d
     fails 1 ./makedumpfile --split -E raw d e
 }
@@ -128,7 +132,41 @@ setup() {
     fails 1 ./makedumpfile --check-params -F -l -d 31 vmcore dumpfile
     fails 1 ./makedumpfile --check-params --no-such vmcore dumpfile
     fails 1 ./makedumpfile --check-params -E -c vmcore dumpfile
+    local wrong
+    for wrong in "-d 32" "-d 1,x" "-L 0" "-L much" "--num-threads many" "--message-level 99"; do
+        # shellcheck disable=SC2086
+        fails 1 ./makedumpfile --check-params $wrong vmcore dumpfile
+        # Named as it was given.
+        [[ $stderr = "vmcore: $wrong: "* ]] || fail "$stderr"
+    done
+    ok ./makedumpfile --check-params --dump-dmesg vmcore log
     [ ! -e dump ] && [ ! -e dump-incomplete ] && [ ! -e dumpfile ]
+}
+
+@test "makedumpfile: options that ask for different things do not go together" {
+    make_vmcore raw --pages 3
+    local options
+    for options in "--dump-dmesg --mem-usage raw" "--split --dump-dmesg raw a b" "-R --dump-dmesg a" \
+        "--reassemble -F raw a b" "--mem-usage -g a raw" "-R -F a" "--split -F raw a b"; do
+        # shellcheck disable=SC2086
+        fails 1 ./makedumpfile $options </dev/null
+        assert_regex "$stderr" "^vmcore: --?[a-zRF-]+ does not go with --?[a-zRFg-]+$"
+    done
+    for options in "--dump-dmesg -L 100 raw a" "-R -L 100 a"; do
+        # shellcheck disable=SC2086
+        fails 1 ./makedumpfile $options </dev/null
+        assert_regex "$stderr" "does not go with -L$"
+    done
+    fails 1 ./makedumpfile -R --dry-run a </dev/null
+    same "$stderr" "vmcore: --dry-run is for dumps alone"
+    same "$(echo [ab])" "[ab]"
+    # The log, on standard output.
+    ok ./makedumpfile -F --dump-dmesg raw
+    same "$output" "$("$VMCORE" dmesg raw)"
+    ok ./makedumpfile --split -c -d 1 raw a b
+    fails 1 ./makedumpfile --reassemble -L 1000 a b joined
+    assert_regex "$stderr" "it would be larger than"
+    [ ! -e joined ]
 }
 
 @test "makedumpfile: -L with a list of levels" {

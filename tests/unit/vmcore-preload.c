@@ -14,6 +14,8 @@
  *                                ERRNO 0, the process is killed there
  *   FAIL_READ_CALL=SUFFIX:N:ERRNO
  *                                likewise the N-th read, and that one alone
+ *   LIKE_VMCORE=SUFFIX:MAPS      such a file looks as if it lay in /proc; the first
+ *                                MAPS mappings succeed, the others are refused
  *   ALLOC_ROOM=BYTES             all pieces of memory of 16 KiB and more together;
  *                                what would go beyond is refused
  *   FAULT_MARK=PATH              is made when one of these two has happened
@@ -29,7 +31,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* What stands behind SUFFIX: in the setting, where path ends with SUFFIX. */
@@ -117,6 +122,39 @@ ssize_t pread(int fd, void *to, size_t len, off_t offset)
 		len = start - offset;
 	}
 	return real(fd, to, len, offset);
+}
+
+int fstatfs(int fd, struct statfs *fs)
+{
+	int (*real)(int, struct statfs *) = dlsym(RTLD_NEXT, "fstatfs");
+	const int status = real(fd, fs);
+
+	if (setting("LIKE_VMCORE", fd))
+		fs->f_type = PROC_SUPER_MAGIC;
+	return status;
+}
+
+int fstatfs64(int fd, struct statfs64 *fs)
+{
+	return fstatfs(fd, (struct statfs *)fs);
+}
+
+void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	void *(*real)(void *, size_t, int, int, int, off_t) = dlsym(RTLD_NEXT, "mmap");
+	const char *maps = fd < 0 ? NULL : setting("LIKE_VMCORE", fd);
+	static int count;
+
+	if (maps && __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) > atoi(maps)) {
+		errno = EAGAIN;
+		return MAP_FAILED;
+	}
+	return real(at, len, protection, flags, fd, offset);
+}
+
+void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	return mmap(at, len, protection, flags, fd, offset);
 }
 
 ssize_t pread64(int fd, void *to, size_t len, off_t offset)

@@ -61,6 +61,21 @@ setup() {
     [ ! -e dump ] && [ ! -e dump-incomplete ]
 }
 
+@test "source: a pipe or a directory is refused at once, whatever it is given for" {
+    mkfifo pipe
+    mkdir dir
+    make_vmcore raw --memory 2M+1M
+    fails 1 timeout 20 "$VMCORE" info pipe
+    assert_regex "$stderr" "pipe: not a file that can be read in any order"
+    fails 1 timeout 20 "$VMCORE" info pipe@0
+    fails 1 "$VMCORE" info dir@0
+    same "$stderr" "vmcore: reading dir: Is a directory"
+    fails 1 timeout 20 "$VMCORE" info --vmlinux dir raw
+    same "$stderr" "vmcore: --vmlinux: dir: not a regular file"
+    fails 1 timeout 20 "$VMCORE" info --vmlinux pipe raw
+    same "$stderr" "vmcore: --vmlinux: pipe: not a regular file"
+}
+
 @test "source: what is known by sight is called by its name" {
     printf 'DISKDUMP\0\0\0\3' >old
     fails 1 "$VMCORE" info old
@@ -121,14 +136,22 @@ vmcore: name another file, or replace it with --force"
 
 @test "destination: a file size limit ends in words, at every stage" {
     make_vmcore raw
+    ok "$VMCORE" save -q -F raw flat
     local blocks
     for blocks in 1 16 64 128 1024; do
         fails 1 bash -c "ulimit -f $blocks; exec '$VMCORE' save raw dump"
         [[ $stderr = *"dump-incomplete at offset"*"File too large"*"ulimit -f"* ]]
         [ ! -e dump ]
+        fails 1 bash -c "ulimit -f $blocks; exec '$VMCORE' rebuild flat dump"
+        [[ $stderr = *"dump-incomplete at offset"*"File too large"*"ulimit -f"* ]]
         fails 1 bash -c "ulimit -f $blocks; exec '$VMCORE' save --format elf -d 0 raw dump"
         [ ! -e dump ]
     done
+    fails 1 bash -c "set -o pipefail; (ulimit -f 0; exec '$VMCORE' dmesg raw log) 2>&1 | cat"
+    assert_output --partial "writing log-incomplete: File too large"
+    gzip raw
+    fails 1 bash -c "ulimit -f 1000; TMPDIR=. exec '$VMCORE' check -q raw.gz"
+    [[ $stderr = *"File too large"* ]]
 }
 
 @test "destination: a full disk names the file, what was written and a remedy" {
@@ -194,14 +217,14 @@ vmcore: name another file, or replace it with --force"
     assert_line "Format:       ELF core, not finished by its writer"
 }
 
-# killed_while_saving SIGNAL: on a slow disk, when the first pages are there.
-# Its status is that of vmcore. A shell starts background jobs with SIGINT
-# ignored, so python gives it back.
+# killed_while_saving SIGNAL [SIG_IGN]: on a slow disk, when the first pages are
+# there. Its status is that of vmcore. A shell starts background jobs with SIGINT
+# ignored, so python gives it back, or has the signal ignored.
 killed_while_saving() {
     env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" LD_PRELOAD="$FAILING_DISK" \
         SLOW_WRITE=-incomplete:40000 /usr/bin/python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$VMCORE" save raw dump 3>&- &
+signal.signal(getattr(signal, sys.argv[1]), getattr(signal, sys.argv[2]))
+os.execv(sys.argv[3], sys.argv[3:])' "SIG${1/KILL/INT}" "${2:-SIG_DFL}" "$VMCORE" save raw dump 3>&- &
     local pid=$!
     for _ in $(seq 200); do
         [ "$(stat -c %s dump-incomplete 2>/dev/null || echo 0)" -gt 2000000 ] && break
@@ -242,4 +265,58 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VMCORE" save raw dump 3>&- &
     ok "$VMCORE" save -q raw dump
     pages_equal raw dump
     [ ! -e dump-incomplete ]
+}
+
+@test "killed: not by a signal that is ignored, as under nohup" {
+    failing_disk
+    make_vmcore raw --memory 2M+3M:random
+    local signal
+    for signal in TERM INT HUP; do
+        rm -f dump
+        ok killed_while_saving $signal SIG_IGN
+        pages_equal raw dump
+    done
+}
+
+@test "saving: over no file that is read, however it is named" {
+    make_vmcore raw --memory 2M+1M
+    ok "$VMCORE" info --print-vmcoreinfo raw
+    echo "$output" >info
+    cp raw text-incomplete
+    cp raw memory-incomplete
+    : >vmlinux
+    local options
+    for options in "raw@0 raw" "./raw@0x1000000 raw" "raw ram --ram ram" "raw ram --ram node0=ram" \
+        "raw@0 ram --ram ram@1G" "raw vmlinux --vmlinux vmlinux" "raw info --vmcoreinfo info" \
+        "raw info --registers info"; do
+        : >ram
+        # shellcheck disable=SC2086
+        fails 1 "$VMCORE" save -f $options
+        assert_regex "$stderr" "^vmcore: saving to [a-z]*: that is what is read"
+    done
+    # Unfinished files of an earlier run are removed also without --force.
+    fails 1 "$VMCORE" save memory-incomplete@0 memory
+    fails 1 "$VMCORE" save --registers text-incomplete raw text
+    fails 1 "$VMCORE" dmesg --vmcoreinfo text-incomplete raw text
+    cmp raw memory-incomplete
+    cmp raw text-incomplete
+    ok "$VMCORE" save -q -F raw flat
+    cp flat part-incomplete
+    fails 1 "$VMCORE" rebuild -f - flat <flat
+    assert_regex "$stderr" "saving to flat: that is what is read"
+    fails 1 "$VMCORE" rebuild - part <part-incomplete
+    cmp flat part-incomplete
+}
+
+@test "saving: to a name that could not be given is refused before the work" {
+    make_vmcore raw --memory 2M+1M
+    ln -s nowhere link
+    fails 1 "$VMCORE" save raw link
+    same "$stderr" "vmcore: saving to link: File exists
+vmcore: it is a link that leads nowhere: remove it, or replace it with --force"
+    fails 1 "$VMCORE" save raw ""
+    same "$stderr" "vmcore: saving to a file without a name"
+    ok "$VMCORE" save -q -f raw link
+    [ ! -L link ]
+    [ ! -e link-incomplete ]
 }

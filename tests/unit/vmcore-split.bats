@@ -107,9 +107,15 @@ setup() {
 @test "split: what does not go together" {
     make_vmcore raw --memory 2M+256K
     fails 1 "$VMCORE" save --split 2 raw -
+    fails 1 "$VMCORE" save --split 2 raw one -
+    [ -z "$output" ] && [ ! -e one ]
     fails 1 "$VMCORE" save --split 2 --format elf raw part
     fails 1 "$VMCORE" save --split 3 raw one two
     [[ $stderr = *"one DEST, or with --split N one or N; 2 are given"* ]]
+    fails 1 "$VMCORE" save --split 2 raw one one
+    [[ $stderr = *"--split: one is named twice"* ]]
+    fails 1 "$VMCORE" save --split 2 raw one-incomplete one
+    [[ $stderr = *"--split: one-incomplete is what one is called while it is written"* ]]
     fails 1 "$VMCORE" save raw one two
     fails 1 "$VMCORE" save --split 1 raw part
     fails 1 "$VMCORE" save --split 17 raw part
@@ -130,4 +136,23 @@ setup() {
     # They can be read as one, too.
     fails 3 "$VMCORE" dmesg part.1-incomplete
     assert_output --partial "synthetic crash"
+}
+
+@test "split: more files than places to cut at: some hold nothing" {
+    make_vmcore raw --memory 2M+4M
+    ok "$VMCORE" save -q raw plain
+    ok "$VMCORE" save -q --split 80 raw part
+    ok "$VMCORE" check -q part.41
+    ok "$VMCORE" save -q part.7 joined
+    cmp plain joined
+}
+
+@test "split: more files than may be open are not taken for missing ones" {
+    make_vmcore raw --memory 2M+4M
+    ok bash -c "ulimit -Sn 64; exec '$VMCORE' save -q --split 80 raw part"
+    ok "$VMCORE" save -q raw plain
+    ok bash -c "ulimit -Sn 64; exec '$VMCORE' save -q part.7 joined"
+    cmp plain joined
+    fails 1 bash -c "ulimit -n 64; exec '$VMCORE' info part.7"
+    assert_regex "$stderr" "^vmcore: opening part\.[0-9]+: Too many open files$"
 }

@@ -89,6 +89,58 @@ same_memory() {
     same_memory path
 }
 
+# as_elf FILE [OPTION]...: what the same guest is as an ELF file, which says addresses.
+as_elf() {
+    local file=$1
+    shift
+    guest elf --format elf "${@/--save=*/--flash=1M}"
+    "$VMCORE" save -qf -d 1 --format elf elf saved.elf 2>/dev/null
+    memory saved.elf >truth
+    guest "$file" --format stream "$@"
+    ok "$VMCORE" save -qf -d 1 --format elf "$file" saved.elf
+    same "$(memory saved.elf)" "$(cat truth)"
+}
+
+@test "stream: blocks by what is in them, whatever their names" {
+    as_elf nodes --block z:128M --block m:64M --block a:rest --order z,m,a \
+        --lists 16M+40 --lists 130M+40 --lists 200M+40
+    # A DIMM behind a gap; its name comes first.
+    as_elf dimm --ram 320M --block a:64M@0xa0000000 --block z:rest \
+        --lists 16M+40 --lists 0x80010000+40 --lists 0xa0010000+40 --write 0xa3fff000:dimm
+    as_elf dimms --ram 320M --block dimm2:64M@0x84000000 --block dimm1:32M@0x90000000 \
+        --block m:rest --lists 16M+40 --lists 0x84010000+40 --lists 0x90010000+40
+    # Few of another address: a file with a kernel's memory in it.
+    as_elf decoys --block z:128M --block a:rest --order z,a \
+        --lists 16M+40 --lists 144M+40 --lists 1M+30 --copy 1M+4K@150M
+}
+
+@test "stream: a block of which nothing tells where it lies is named" {
+    make_vmcore other --memory 2M+4M --memory 0x80000000+4M
+    "$UNIT/make-guest" other nodes --format stream --plant note@0x300000 --block a:128M --block b:rest
+    fails 0 "$VMCORE" info nodes
+    assert_regex "$stderr" "nodes: nothing in it tells where RAM block 'b' lies: it is put where its name has it"
+    # Of one that is zeros it does not matter.
+    "$UNIT/make-guest" other empty --format stream --plant note@0x300000 --lists 0x80010000+40 \
+        --ram 320M --block b:64M@0x84000000 --block c:64M@0x88000000 --block a:rest
+    ok "$VMCORE" info empty
+}
+
+@test "stream: where memory beyond 256 MiB lies is told by its own lists, without tables" {
+    local base
+    for base in 0x80000000 0x90000000; do
+        make_vmcore other --memory 2M+4M --memory "$base+4M"
+        "$UNIT/make-guest" other stream --format stream --base "$base" --plant note@0x300000 \
+            --lists "$((base + 0x10000))+40"
+        ok "$VMCORE" info --json stream
+        assert_line --partial "\"start\":\"$base\""
+        "$UNIT/make-guest" other elf --base "$base" --plant note@0x300000 --lists "$((base + 0x10000))+40"
+        tail -c $((260 << 20)) elf >ram
+        fails 0 "$VMCORE" info --json ram@virt
+        assert_line --partial "\"start\":\"$base\""
+        refute_regex "$stderr" "nothing in it tells"
+    done
+}
+
 @test "stream: where memory beyond 256 MiB lies is told by the kernel's own tables" {
     local base
     make_vmcore other --pages 3 --pages-at 0x90800000 --memory 2M+4M --memory 0x90000000+4M
@@ -188,6 +240,22 @@ PY
     gzip -1c "$BATS_FILE_TMPDIR/dump.elf" >core.gz
     ok "$VMCORE" info --json core.gz
     assert_line --partial '"release":"6.12.0-test"'
+}
+
+@test "saved: where DIMMs lie is in the domain's XML" {
+    local base xml
+    xml() {
+        printf '%s' "<devices><memory model='dimm'><target><size unit='KiB'>65536</size><node>0</node></target>" \
+            "<address type='dimm' slot='3' base='$1'/></memory></devices>"
+    }
+    as_elf saved --save=raw --ram 320M --block memdimm3:64M@0xa0000000 --block ram-node0:rest \
+        --write 0xa0000000:dimm --xml "$(xml 0xa0000000)"
+    # An address that cannot be: on other memory, inside a page, beyond all.
+    for base in 0x80000000 0xa0000800 0xfffffffffffff000 0x1000; do
+        guest saved --save raw --ram 320M --block memdimm3:64M@0xa0000000 --block ram-node0:rest --xml "$(xml $base)"
+        ok "$VMCORE" info --json saved
+        assert_line --partial '"memory_bytes":402653184'
+    done
 }
 
 @test "saved: not finished, cut in the header, the XML, the packed stream" {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A kernel module that goes wrong on purpose:
- *	insmod faults.ko fault=NAME [cpu=N]
- * N is the processor it happens on (by default whichever insmod is on).
+ *	insmod faults.ko fault=NAME [cpu=N] [seconds=S]
+ * N is the processor it happens on (by default whichever insmod is on), S how long
+ * late lasts.
  */
 #include <linux/bug.h>
 #include <linux/module.h>
@@ -10,11 +11,14 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/timex.h>
 
 static char *fault = "";
 module_param(fault, charp, 0);
 static int cpu = -1;
 module_param(cpu, int, 0);
+static int seconds = 30;
+module_param(seconds, int, 0);
 
 /* Each has a frame of its own, to be found in a backtrace. */
 static noinline void fault_spin(void)
@@ -25,6 +29,23 @@ static noinline void fault_spin(void)
 	local_irq_save(flags);
 	for (;;)
 		barrier();
+}
+
+/* As QEMU's constant timer counts. */
+#define TIMER_FREQUENCY 100000000ul
+
+/* A processor that comes to its senses when another kernel runs already. */
+static noinline void fault_late(void)
+{
+	cycles_t end = get_cycles() + seconds * TIMER_FREQUENCY;
+	unsigned long flags;
+
+	pr_emerg("faults: spinning with interrupts off on CPU %d, for %d s\n",
+		 raw_smp_processor_id(), seconds);
+	local_irq_save(flags);
+	while (get_cycles() < end)
+		barrier();
+	local_irq_restore(flags);
 }
 
 static noinline void fault_soft(void)
@@ -70,6 +91,7 @@ static const struct {
 	void (*happen)(void);
 } table[] = {
 	{ "spin", fault_spin },
+	{ "late", fault_late },
 	{ "soft", fault_soft },
 	{ "panic", fault_panic },
 	{ "bug", fault_bug },
@@ -95,7 +117,7 @@ static int __init faults_init(void)
 			return happen((void *)i);
 		return smp_call_on_cpu(cpu, happen, (void *)i, false);
 	}
-	pr_err("faults: fault= is spin, soft, panic, bug, null, hung or irq\n");
+	pr_err("faults: fault= is spin, late, soft, panic, bug, null, hung or irq\n");
 	return -EINVAL;
 }
 module_init(faults_init);

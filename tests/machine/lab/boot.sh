@@ -102,11 +102,23 @@ why() {
 		tail -n 1 "$1" | tr -d '\r'
 }
 
-# Should this shell be killed, the kernel kills QEMU.
+# Should this shell be killed, the kernel kills QEMU. The path of a unix socket is
+# short: from its directory.
 boot_start() {
-	setpriv --pdeathsig KILL sh "$LAB/enter" "$@" -serial stdio \
+	(cd "$work" && exec setpriv --pdeathsig KILL sh "$LAB/enter" "$@" -serial stdio \
+		-qmp unix:qmp,server=on,wait=off) \
 		</dev/null >>"$log" 2>"$work/errors" &
 	guest=$!
+}
+
+# Where the CPUs of a guest are that does not end: all the same all the time, and
+# they spin or wait; no answer, and it is QEMU that hangs.
+stuck() {
+	for _ in 1 2 3; do
+		timeout 10 /usr/bin/python3 "$LAB/qmp" "$work/qmp" hmp "info registers -a" 2>&1 |
+			sed -n 's/^ *PC=\([0-9a-f]*\).*/\1/p' | tr '\n' ' ' | grep . || echo "no answer "
+		sleep 1
+	done | tr '\n' ';'
 }
 
 # Until QEMU ends. Its console since then is behind the first $seen bytes of
@@ -114,7 +126,7 @@ boot_start() {
 boot_wait() {
 	while kill -0 "$guest" 2>/dev/null; do
 		if [ $(($(date +%s) - began)) -ge "$timeout" ]; then
-			die "boot: not off after $timeout s, stopped. Last: $(why "$log")"
+			die "boot: not off after $timeout s, stopped. CPUs at $(stuck) Last: $(why "$log")"
 		fi
 		sleep 0.2
 	done
@@ -141,6 +153,7 @@ lab_boot() {
 	trap boot_end EXIT
 	trap 'exit 1' HUP INT TERM
 	boot_defaults "$work"
+	LAB_BIND=$LAB_BIND:$work
 	[ -z "$reboots" ] || [ "$snapshot" = off ] ||
 		die "boot: --reboots needs disks that keep what is written"
 	: >"$log"

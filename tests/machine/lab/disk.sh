@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# lab disk and lab fetch: file systems for the guest, made and read without
-# ever mounting one on this machine.
+# lab disk, lab fetch and lab storage: file systems for the guest, made and read
+# without ever mounting one on this machine.
 
 lab_disk() {
 	[ $# -eq 3 ] || die "disk: OUT SIZE DIR"
@@ -56,4 +56,19 @@ lab_fetch() {
 	# Holes were written out as zeros; dig them again. Best effort: not
 	# every file system can.
 	find "$dest" -type f -size +1024k -exec fallocate -d {} \; 2>/dev/null || :
+}
+
+# With its own libraries, which are not those of this machine. Whoever kills this
+# shell kills the program.
+lab_storage() {
+	[ $# -gt 0 ] || die "storage: which program? (lab --help)"
+	step_need storage
+	libraries=$CACHE/storage/host/usr/lib/x86_64-linux-gnu
+	for dir in sbin bin libexec; do
+		program=$CACHE/storage/host/usr/$dir/$1
+		[ ! -x "$program" ] || break
+	done
+	[ -x "$program" ] || die "storage: no such program: $1"
+	shift
+	exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$program" "$@"
 }

@@ -20,6 +20,9 @@ config_check() {
 	done
 }
 
+# source_change: what a step makes otherwise in $tree, before it is configured.
+source_change() { :; }
+
 # own_kernel STEP CONFIG DIR: vmlinuz, vmlinux and the rest into DIR.
 own_kernel() {
 	apt_update
@@ -35,6 +38,7 @@ own_kernel() {
 	in_chroot tar -x -C "$3/source" -f "$3/source/usr/src/$source.tar.xz"
 	tree=$3/source/$source
 	rm -r ./*.deb usr
+	source_change
 
 	say "$1: compiling, 6 to 10 minutes on two cores"
 	kernel_make -s KCONFIG_ALLCONFIG="$2" allnoconfig
@@ -48,20 +52,32 @@ own_kernel() {
 	rm -rf "$3/source"
 }
 
-# paged_recipe OPTION; paged_kernel STEP OPTION DIR: the test kernel with
-# another size of pages, all kinds of pages in use, and its account of them.
+# paged_recipe [-]OPTION...; paged_kernel STEP DIR [-]OPTION...: the test kernel
+# with another size of pages (one of the OPTIONs, without CONFIG_), all kinds of
+# pages in use, and its account of them; -OPTION is switched off.
 paged_config() {
-	grep -v -e CONFIG_16KB_3LEVEL -e CONFIG_NR_CPUS "$LAB/testkernel.config"
-	cat "$LAB/paged.config"
-	echo "$1=y"
+	without="-e CONFIG_16KB_3LEVEL=y -e CONFIG_NR_CPUS=256"
+	for option; do
+		case $option in
+		-*)
+			echo "# CONFIG_${option#-} is not set"
+			without="$without -e CONFIG_${option#-}=y"
+			;;
+		*) echo "CONFIG_$option=y" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # a list of words
+	grep -h -v -x $without "$LAB/testkernel.config" "$LAB/paged.config"
 }
 
 paged_recipe() {
 	echo "1 $SUITE"
-	paged_config "$1"
+	paged_config "$@"
 }
 
 paged_kernel() {
-	paged_config "$2" >"$3/wanted"
-	own_kernel "$1" "$3/wanted" "$3"
+	step=$1 dir=$2
+	shift 2
+	paged_config "$@" >"$dir/wanted"
+	own_kernel "$step" "$dir/wanted" "$dir"
 }

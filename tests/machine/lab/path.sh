@@ -9,6 +9,8 @@ lab_path() {
 	chroot | sysroot) step=$1 where=$CACHE/$1 ;;
 	debian) step=debian where=$CACHE/debian/tree ;;
 	faults) step=faults where=$CACHE/faults/faults.ko ;;
+	storage) step=storage where=$CACHE/storage/guest ;;
+	initramfs-tools) step=$1 where=$CACHE/$1/tree ;;
 	vmlinuz | config) step=kernel where=$CACHE/kernel/$1 ;;
 	release)
 		step_need kernel
@@ -23,7 +25,7 @@ lab_path() {
 		cat "$CACHE/testkernel/release"
 		return ;;
 	testkernel-*) step=testkernel where=$CACHE/testkernel/${1#*-} ;;
-	kernel4k-* | kernel4k3-* | kernel64k-*)
+	kernel4k-* | kernel4k3-* | kernel16k2-* | kernel64k-*)
 		step=${1%%-*} where=$CACHE/${1%%-*}/${1#*-} ;;
 	crash | crash-stock) step=crash where=$CACHE/crash/$1 ;;
 	makedumpfile | makedumpfile-loong64) step=peer where=$CACHE/peer/$1 ;;

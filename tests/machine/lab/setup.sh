@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # lab setup: what the host must have, then the steps in their order.
 
-STEPS="chroot sysroot kernel vmlinux crash testkernel debian faults"
-MORE_STEPS="peer kernel4k kernel4k3 kernel64k" # made when named
+STEPS="chroot sysroot kernel vmlinux crash testkernel debian faults storage"
+MORE_STEPS="peer initramfs-tools kernel4k kernel4k3 kernel16k2 kernel64k" # made when named
 
 # Install on the host what is missing there, and nothing else.
 host_packages() {
@@ -70,7 +70,7 @@ lab_setup() {
 	for step in "$@"; do
 		case $step in
 		chroot | sysroot | kernel) first="$first $step" ;;
-		vmlinux | debian | faults) beside="$beside $step" ;;
+		vmlinux | debian | faults | storage) beside="$beside $step" ;;
 		*) then="$then $step" ;;
 		esac
 	done

@@ -76,7 +76,7 @@ virt_domain() {
   <cmdline>$(xml "console=ttyS0,115200 panic=1${append:+ $append}")</cmdline>
 </os>
 <features><acpi/>$features</features>
-<cpu mode='maximum'/>
+<cpu mode='maximum'>$cpu</cpu>
 <on_reboot>destroy</on_reboot>
 <on_crash>preserve</on_crash>
 $extra
@@ -97,7 +97,7 @@ virt_create() {
 	session_need "$1"
 	virt=$(absolute "$1") name=$2
 	shift 2
-	disk='' append='' initrd='' kernel='' features='' extra='' devices='' qemu=''
+	disk='' append='' initrd='' kernel='' features='' extra='' devices='' qemu='' cpu=''
 	smp=2 mem=1024 log=$virt/$name.log
 	while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || die "virt create: $1 wants a value"
@@ -110,6 +110,7 @@ virt_create() {
 		--initrd) initrd=$(absolute "$2") ;;
 		--kernel) kernel=$(absolute "$2") ;;
 		--features) features=$features$2 ;;
+		--cpu) cpu=$cpu$2 ;;
 		--devices) devices=$devices$2 ;;
 		--xml) extra=$extra$2 ;;
 		--qemu) qemu="$qemu<qemu:arg value='$(xml "$2")'/>" ;;
