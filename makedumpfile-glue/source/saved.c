@@ -134,7 +134,10 @@ static struct error *open_stream(struct saved *saved, struct source **ret)
 			input_close(data);
 		return err;
 	}
-	(*ret)->flaw = flaw;
+	if (flaw) {
+		error_free((*ret)->flaw);
+		(*ret)->flaw = flaw;
+	}
 	return NULL;
 }
 

@@ -176,6 +176,7 @@ void source_close(struct source *source)
 		return;
 	input = source->input;
 	error_free(source->flaw);
+	source->flaw = NULL;
 	source->ops->close(source);
 	input_close(input);
 }

@@ -36,6 +36,7 @@ enum section_type {
 #define MACHINE_NAME_MAX 64
 #define CAPABILITIES_MAX 256
 #define SECTION_ID_MAX   65536
+#define COMMANDS_MAX     16 /* in a row */
 
 /* target/loongarch/machine.c: r0 to r31 and the PC come first in every
  * version; CRMD to BADV follow from version 1 on, where version 0 had the
@@ -50,7 +51,13 @@ struct parser {
 	struct cursor c;
 	uint32_t ram_id;
 	bool ram_seen;
+	uint8_t started[SECTION_ID_MAX / 8]; /* a bit for each section that goes on in parts */
 };
+
+static bool is_started(const struct parser *p, uint32_t id)
+{
+	return p->started[id / 8] >> id % 8 & 1;
+}
 
 /* Capabilities that change the stream are named in it. */
 static void take_capabilities(struct parser *p)
@@ -115,38 +122,62 @@ static struct error *take_command(struct parser *p)
 	return NULL;
 }
 
-/* A byte that can follow a footer, and what must follow that. */
+/* EOF is the last of it, but for the description of the devices, a JSON object. */
+static bool plausible_end(struct cursor *c)
+{
+	uint8_t type = cursor_u8(c);
+
+	if (c->ended)
+		return true;
+	cursor_u32(c); /* its length */
+	return type == SECTION_VMDESC && (cursor_u8(c) == '{' || c->ended);
+}
+
+/* What follows a footer: a device's bytes may look like one, and most of them are
+ * zeros, which are EOFs, too. */
+static bool plausible_next(const struct parser *p, struct cursor *c, unsigned int commands)
+{
+	char name[CURSOR_NAME_SIZE];
+	uint8_t type = cursor_u8(c);
+	uint16_t len;
+	uint32_t id;
+	size_t i;
+
+	/* At the end of a file that was cut nothing can be told. */
+	if (c->ended)
+		return true;
+	switch (type) {
+	case SECTION_EOF:
+		return plausible_end(c);
+	case SECTION_COMMAND:
+		cursor_u16(c); /* what it says */
+		len = cursor_u16(c);
+		if (c->ended)
+			return true;
+		return commands && cursor_skip(c, len) && plausible_next(p, c, commands - 1);
+	case SECTION_PART:
+	case SECTION_END:
+		id = cursor_u32(c);
+		return c->ended || (id < SECTION_ID_MAX && is_started(p, id));
+	case SECTION_START:
+	case SECTION_FULL:
+		id = cursor_u32(c);
+		cursor_name(c, name);
+		for (i = 0; name[i] && isprint((unsigned char)name[i]); i++)
+			;
+		return c->ended || (id < SECTION_ID_MAX && i && !name[i]);
+	default:
+		return false;
+	}
+}
+
 static bool plausible_after(struct parser *p)
 {
 	struct cursor *c = &p->c;
 	const uint64_t at = c->at;
 	const bool ended = c->ended;
-	char name[CURSOR_NAME_SIZE];
-	uint8_t type = cursor_u8(c);
-	bool good = true;
-	size_t i;
+	const bool good = plausible_next(p, c, COMMANDS_MAX);
 
-	switch (type) {
-	case SECTION_EOF:
-	case SECTION_COMMAND:
-		break;
-	case SECTION_PART:
-	case SECTION_END:
-		good = cursor_u32(c) < SECTION_ID_MAX;
-		break;
-	case SECTION_START:
-	case SECTION_FULL:
-		good = cursor_u32(c) < SECTION_ID_MAX;
-		cursor_name(c, name);
-		good = good && *name;
-		for (i = 0; good && name[i]; i++)
-			good = isprint((unsigned char)name[i]);
-		break;
-	default:
-		good = false;
-	}
-	/* At the end of a file that was cut nothing can be told. */
-	good |= c->ended;
 	c->at = at;
 	c->ended = ended;
 	return good;
@@ -221,6 +252,8 @@ static struct error *take_section(struct parser *p, enum section_type type, bool
 	}
 	if (cursor_stuck(c))
 		return NULL;
+	if (type == SECTION_START && id < SECTION_ID_MAX)
+		p->started[id / 8] |= 1 << id % 8;
 	if (type == SECTION_START && !strcmp(name, "ram")) {
 		if (p->ram_seen)
 			return error_new(ERROR_FORMAT, "two RAM sections");

@@ -357,8 +357,12 @@ static struct error *write_notes(struct stream *s)
 	uint8_t *to;
 	size_t i;
 
-	if (!s->registers.count)
+	if (!s->registers.count) {
+		if (s->finished)
+			s->source.flaw = error_new(ERROR_FORMAT, "%s: no CPU's registers are in "
+						   "the stream", s->source.path);
 		return NULL;
+	}
 	err = blob_init(notes, s->registers.count * registers_note_size());
 	if (err)
 		return err;
@@ -375,6 +379,7 @@ void stream_close(struct source *source)
 
 	extents_deinit(&source->memory);
 	blob_deinit(&source->notes);
+	error_free(source->flaw);
 	guest_ram_deinit(&s->ram);
 	page_index_destroy(s->index);
 	unpacker_destroy(s->unpacker);

@@ -66,6 +66,9 @@ same_memory() {
     ok "$VMCORE" save -q plain saved
     ok "$VMCORE" info --json saved
     assert_line --partial '"era":"0x9000000000200200"'
+    LC_ALL=C sed 's/\x03cpu\x00/\x03gpu\x00/g' plain >none
+    fails 0 "$VMCORE" info none
+    same "$stderr" "vmcore: warning: none: no CPU's registers are in the stream"
 }
 
 @test "stream: devices before the RAM, decoys of footers in them" {
