@@ -87,12 +87,17 @@ bool domain_dimm(const char **at, unsigned int *ret_slot, uint64_t *ret_base)
 	const char *found;
 
 	while ((found = find_element(*at, "memory"))) {
-		const char *stop = strstr(found, end);
+		const char *tag = strchr(found, '>'), *stop = strstr(found, end);
 		char *element, slot[16], base[32];
 		bool good;
 
-		if (!stop)
+		if (!tag || !stop)
 			return false;
+		/* That of <numatune> ends by itself: what follows is not in it. */
+		if (tag[-1] == '/') {
+			*at = tag;
+			continue;
+		}
 		*at = stop + strlen(end);
 		element = strndup(found, stop - found);
 		good = element && domain_attribute(element, "address", "slot", slot, sizeof(slot)) &&

@@ -18,7 +18,8 @@ const uint64_t guest_high_base[GUEST_LAYOUTS] = { 0x80000000, 0x90000000 };
  * tables by their names, a device's memory by the path of the device. */
 static bool names_ram(const char *name)
 {
-	static const char *const others[] = { "virt.flash", "/rom@", "system.flash", "vga." };
+	static const char *const others[] = { "virt.flash", "loongarch.bios" /* before 9.0 */,
+					      "/rom@", "system.flash", "vga." };
 	size_t len = strlen(name), i;
 
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)

@@ -92,6 +92,13 @@ same_memory() {
     same_memory path
 }
 
+@test "stream: the firmware is no memory, by either name QEMU has for it" {
+    guest flash --format stream
+    same_memory flash
+    guest bios --format stream --firmware loongarch.bios --flash 4M
+    same_memory bios
+}
+
 # as_elf FILE [OPTION]...: what the same guest is as an ELF file, which says addresses.
 as_elf() {
     local file=$1
@@ -253,6 +260,9 @@ PY
     }
     as_elf saved --save=raw --ram 320M --block memdimm3:64M@0xa0000000 --block ram-node0:rest \
         --write 0xa0000000:dimm --xml "$(xml 0xa0000000)"
+    # Behind another element of that name, which ends by itself, and others' addresses.
+    as_elf saved --save=raw --ram 320M --block memdimm3:64M@0xa0000000 --block ram-node0:rest \
+        --write 0xa0000000:dimm --xml "<numatune><memory mode='strict' nodeset='0'/></numatune><disk><address type='pci' slot='0x00'/></disk>$(xml 0xa0000000)"
     # An address that cannot be: on other memory, inside a page, beyond all.
     for base in 0x80000000 0xa0000800 0xfffffffffffff000 0x1000; do
         guest saved --save raw --ram 320M --block memdimm3:64M@0xa0000000 --block ram-node0:rest --xml "$(xml $base)"
