@@ -152,7 +152,8 @@ watched() { # clock|progress SECONDS COMMAND ARGUMENT...
                 watch_since=$uptime
             fi
         fi
-        if [ $((uptime - watch_since)) -ge "$watch_limit" ]; then
+        # Whole seconds: the first may have been over at once.
+        if [ $((uptime - watch_since)) -gt "$watch_limit" ]; then
             stop_tree "$watch_pid" ||
                 warn "'$1' cannot be stopped; going on without it"
             return $LIMIT_STOPPED

@@ -7,6 +7,8 @@
 #   capture        runs the capture there; what it said is in $output, what it
 #                  did to the machine in $DEEDS, a line each
 #   dump           prints the directory of the only dump in $PLACE
+#   gone           when the machine was restarted, nothing was left that sleeps for $NAP
+#                  seconds, which nobody else does
 #
 # The tools are those the list beside the scripts allows, from busybox where
 # the shell is busybox's; a program that is not on it is not found. mount,
@@ -27,6 +29,7 @@ each_shell() {
         esac
         WORLD=$BATS_TEST_TMPDIR/$shell
         ROOT=$WORLD/root TOOLS=$WORLD/tools PLACE=$WORLD/place DEEDS=$WORLD/deeds
+        NAP=$((100000 + $$)).$RANDOM
         mkdir -p "$WORLD" "$PLACE"
         : >"$DEEDS"
         echo "under $shell:"
@@ -61,18 +64,26 @@ machine() {
     tool dmesg 'echo "[    0.000000] the capture kernel"'
     tool mount "deed mount \"\$@\"; for last; do :; done; rmdir \"\$last\" && ln -s $PLACE \"\$last\""
     tool umount 'deed umount "$@"; rm "$1" && mkdir "$1"'
-    tool reboot 'deed reboot "$@"; kill_capture'
-    tool poweroff 'deed poweroff "$@"; kill_capture'
-    tool halt 'deed halt "$@"; kill_capture'
+    tool reboot 'alone; deed reboot "$@"; kill_capture'
+    tool poweroff 'alone; deed poweroff "$@"; kill_capture'
+    tool halt 'alone; deed halt "$@"; kill_capture'
 }
 
 # tool NAME TEXT: a stub; it is run by a shell of its own. `deed WORDS` writes
-# a line to $DEEDS; kill_capture ends the capture as a restart would.
+# a line to $DEEDS; kill_capture ends the capture as a restart would, and all it has
+# started, for which alone looks before: what was killed may still be on its way.
 tool() {
     rm -f "$TOOLS/$1"
     cat >"$TOOLS/$1" <<TEXT
 #!$(command -v bash)
 deed() { echo "\$*" | /usr/bin/sed 's|$ROOT||g' >>$DEEDS; }
+alone() {
+    local i
+    for ((i = 0; i < 50; i++)); do
+        pgrep -f "^sleep ${NAP/./\\.}\$" >/dev/null || { : >$WORLD/alone; return; }
+        sleep 0.1
+    done
+}
 kill_capture() { kill -KILL -- -\$(<$WORLD/pid); }
 PATH=/usr/bin:/bin
 real() { local name=\$1; shift; "\$name" "\$@"; }
@@ -99,6 +110,10 @@ dump() {
     local dirs=("$PLACE"/var/crash/*)
     [ ${#dirs[@]} -eq 1 ] && [ -d "${dirs[0]}" ] || fail "not one dump: ${dirs[*]}"
     echo "${dirs[0]}"
+}
+
+gone() {
+    [ -e "$WORLD/alone" ] || fail "not all that was started is gone: $output"
 }
 
 says() { # TEXT...

@@ -3,6 +3,7 @@
 #   ok CMD...             must exit 0 and say nothing on stderr; stdout is in $output
 #   fails STATUS CMD...   must exit with STATUS; stdout in $output, stderr in $stderr
 #   same ACTUAL EXPECTED  two texts are equal, with a diff when they are not
+#   eventually TEXT       a condition that is true within some seconds
 #   rows FILE             a data table without comments and empty lines
 #
 # $KEXEC $VMCORE $PROBE $PROBE_KEXEC are the programs under test, $DATA is
@@ -44,6 +45,15 @@ fails() {
 same() {
     diff -u --label expected --label actual <(printf '%s\n' "$2") <(printf '%s\n' "$1") ||
         fail "the texts differ (above)"
+}
+
+eventually() { # TEXT
+    local tries
+    for ((tries = 0; tries < 200; tries++)); do
+        ! eval "$1" || return 0
+        sleep 0.1
+    done
+    return 1
 }
 
 rows() {
