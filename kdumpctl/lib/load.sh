@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Loading the crash kernel and dropping it, and the commands that do so.
 #
-#   cmd_start [--early] cmd_stop cmd_restart cmd_reload cmd_rebuild [--kernel=RELEASE]
+#   cmd_start [--early] cmd_stop [--service] cmd_restart cmd_reload cmd_rebuild [--kernel=RELEASE]
 #
 #   take_lock           one kdumpctl at a time changes something; waits for another
 #   crash_kernel_state  sets loaded: yes, no, or unknown with the reason in state_why
@@ -136,6 +136,8 @@ loaded_record_read() {
 }
 
 starting_failed() {
+    crash_kernel_state
+    [ "$loaded" != yes ] || note "what was loaded before is still loaded"
     printf '%s\n' "kdump: Starting kdump: [FAILED]" >&2
     return 1
 }
@@ -199,9 +201,26 @@ cmd_start() {
     note "Starting kdump: [OK]"
 }
 
+# systemd's restart of a service is a stop and a start, and that start may fail.
+service_restarts() {
+    case $(systemctl list-jobs --no-legend kdump.service 2>/dev/null) in
+    *" restart "*) return 0 ;;
+    esac
+    return 1
+}
+
 cmd_stop() {
+    case ${1-} in
+    '' | --service) ;;
+    *) wrong_usage "stop: $1: unknown option" ;;
+    esac
     take_lock
     crash_kernel_state
+    if [ -n "${1-}" ] && [ "$loaded" = yes ] && service_restarts; then
+        printf '%s\n' early=yes >>"$ROOT$LOADED_RECORD"
+        note "the service is to be started again: what is loaded stays until then"
+        return 0
+    fi
     case $loaded in
     no)
         step "no crash kernel is loaded"

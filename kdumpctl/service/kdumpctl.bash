@@ -11,6 +11,7 @@ _kdumpctl() {
     '') item="start stop restart condrestart reload rebuild status check show test notify propagate showmem estimate get-default-crashkernel reset-crashkernel -v --verbose -h --help --version" ;;
     status | check) item=--json ;;
     start) item=--early ;;
+    stop) item=--service ;;
     rebuild) item=--kernel= ;;
     show) item=--facts ;;
     test) item=--force ;;

@@ -85,6 +85,17 @@ vmcore-dmesg.txt"
     assert_line --regexp "crash test [0-9a-f]{8}: the dump arrived"
 }
 
+@test "a restart with a configuration that is wrong fails, and the crash kernel stays; one that is right loads" {
+    step_fails restart-bad 1
+    assert_equal "$(result unit-bad)" ActiveState=failed
+    run result status-bad
+    assert_output --partial "Kdump is operational"
+    result restart-good
+    run result journal-first
+    assert_line --regexp "kdump.conf:[0-9]+: pth: not a directive"
+    assert_line "kdump: what was loaded before is still loaded"
+}
+
 @test "check finds nothing wrong; a restart builds nothing, a CPU that comes reloads through udev" {
     run result check-enabled
     assert_success
@@ -141,4 +152,16 @@ vmcore-dmesg.txt"
     panic=$(result date-panic) back=$(result date-back)
     printf '# the initramfs built and loaded in %.0f s, %.1f MiB; loaded again in %.0f s; from the panic to systemd up again %d s\n' \
         "$enable" "$(result initramfs | awk '{ print $1 / 1048576 }')" "$start" $((back - panic)) >&3
+}
+
+# QEMU starts it as no crash would: the kernel finds no headers where its line has them.
+@test "a capture kernel that made no /proc/vmcore says so and restarts, though its root is not there" {
+    run lab boot --initrd "$GUEST/out/kdump.img" --log "$BATS_TEST_TMPDIR/log" --mem 1G --timeout 240 \
+        --append "elfcorehdr=16K@0x98000000 maxcpus=1 panic=10"
+    assert_failure
+    assert_line --regexp "^lab: boot: reset after .* reboot: Restarting system"
+    grep -a -q 'vmcore: not initialized' "$BATS_TEST_TMPDIR/log"
+    grep -a -q 'kdump: .*none of what elfcorehdr= names; nothing can be saved' "$BATS_TEST_TMPDIR/log"
+    grep -a -q 'kdump: no dump; failure_action is reboot' "$BATS_TEST_TMPDIR/log"
+    ! grep -a -i -q 'emergency mode\|emergency shell' "$BATS_TEST_TMPDIR/log"
 }

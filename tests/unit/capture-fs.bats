@@ -496,6 +496,35 @@ no_vmcore() {
     each_shell no_vmcore
 }
 
+# is_capture STATUS: to the hooks of the initramfs.
+is_capture() {
+    # shellcheck disable=SC2086 # a shell with options
+    fails "$1" env KDUMP_ROOT="$ROOT" $SH "$CAPTURE/is-capture"
+}
+
+vmcore_refused() {
+    machine < <(facts failure_action=poweroff kdump_emergency=/last)
+    printf '#!/bin/sh\necho "last: $*"\n' >"$ROOT/last"
+    chmod 755 "$ROOT/last"
+    is_capture 0
+    rm "$ROOT/proc/vmcore"
+    is_capture 1
+    echo "root=/dev/vda2 noelfcorehdr=1 elfcorehdr" >"$ROOT/proc/cmdline"
+    is_capture 1
+    rm "$ROOT/proc/cmdline"
+    is_capture 1
+    echo "kexec mem=1G elfcorehdr=16K@3932016K" >"$ROOT/proc/cmdline"
+    is_capture 0
+    capture
+    says "the kernel could make none of what elfcorehdr= names; nothing can be saved" \
+        "running /last" "no dump; failure_action is poweroff"
+    deeds "poweroff -f -f -n"
+}
+
+@test "capture: a capture kernel that made no /proc/vmcore does not stay up" {
+    each_shell vmcore_refused
+}
+
 old_dumps() {
     machine < <(facts keep_dumps=2)
     local name

@@ -493,6 +493,42 @@ kexec"
     same "$(calls | cut -d ' ' -f 1)" dracut
 }
 
+@test "a restart of the service: what is loaded stays until the start, and for good where that fails" {
+    local job
+    running() {
+        built
+        echo 1 >"$ROOT/sys/kernel/kexec_crash_loaded"
+        stub systemctl "echo '$job'"
+    }
+    FRESH=running
+    job="1042 kdump.service restart running"
+    kdumpctl_ok stop --service
+    assert_line "kdump: the service is to be started again: what is loaded stays until then"
+    loaded 1
+    same "$(calls)" "systemctl list-jobs --no-legend kdump.service"
+
+    fresh_restart() { running; in_shell dash stop --service >/dev/null; conf "$conf"; }
+    FRESH=fresh_restart
+    conf='pth /var/crash\n'
+    kdumpctl start
+    assert_equal "$status" 1
+    assert_line "kdump: what was loaded before is still loaded"
+    loaded 1
+    same "$(calls)" ""
+    conf='path /var/crash\n'
+    kdumpctl_ok start
+    [[ $(calls) == *"kexec -p --initrd="* ]]
+
+    FRESH=running
+    for job in "1042 kdump.service stop running" "" "1042 kdump.service start waiting"; do
+        kdumpctl_ok stop --service
+        same "$(calls | tail -n 1)" "kexec -p -u"
+    done
+    job="1042 kdump.service restart running"
+    kdumpctl_ok stop
+    same "$(calls)" "kexec -p -u"
+}
+
 @test "rebuild --kernel: for that release, where needed, and the next start with it builds nothing" {
     other() { fresh; echo other >"$ROOT/boot/vmlinuz-9.9"; mkdir "$ROOT/lib/modules/9.9"; : >"$ROOT/lib/modules/9.9/modules.dep"; }
     FRESH=other
@@ -570,7 +606,7 @@ vmlinuz-9.9"
 @test "a wrong command or option: exit 1, and where help is" {
     local words
     for words in "" "begin" "-x" "status --yaml" "show --all" "test now" "start now" "rebuild 9.9" \
-        "stop now" "restart --early" "reload x" "notify x" "status --json x" "start --early x" "test --force x" \
+        "stop now" "stop --service x" "restart --early" "reload x" "notify x" "status --json x" "start --early x" "test --force x" \
         "rebuild --kernel=$RELEASE x" "get-default-crashkernel kdump x"; do
         # shellcheck disable=SC2086
         kdumpctl $words
