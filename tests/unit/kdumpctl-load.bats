@@ -570,29 +570,41 @@ vmlinuz-9.9"
     refute_line "<--mount>"
 }
 
-@test "two at once: the second waits, says so, and then finds it running" {
+# first_builds: a start that builds until `go` is there. Its output is in `first`.
+first_builds() {
     fresh
-    stub dracut "sleep 1; for out; do :; done; echo initramfs >\"\$out\""
+    stub dracut ": >'$BATS_TEST_TMPDIR/builds'; tries=0
+until [ -e '$BATS_TEST_TMPDIR/go' ] || [ \$tries -ge 400 ]; do sleep 0.1; tries=\$((tries + 1)); done
+for out; do :; done; echo initramfs >\"\$out\""
     in_shell dash start >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- &
-    sleep 0.5
-    run --separate-stderr in_shell busybox start
-    assert_success
-    assert_line "kdump: another kdumpctl is at work; waiting for it"
-    assert_line --partial "Kdump already running"
+    eventually '[ -e "$BATS_TEST_TMPDIR/builds" ]' || fail "it does not build: $(cat "$BATS_TEST_TMPDIR/first")"
+}
+
+@test "two at once: the second waits, says so, and then finds it running" {
+    local second
+    first_builds
+    in_shell busybox start >"$BATS_TEST_TMPDIR/second" 2>"$BATS_TEST_TMPDIR/second.err" 3>&- &
+    second=$!
+    eventually 'grep -qx "kdump: another kdumpctl is at work; waiting for it" "$BATS_TEST_TMPDIR/second"' ||
+        fail "it does not wait: $(cat "$BATS_TEST_TMPDIR"/second*)"
+    : >"$BATS_TEST_TMPDIR/go"
+    wait $second || fail "$(cat "$BATS_TEST_TMPDIR"/second*)"
     wait
+    run cat "$BATS_TEST_TMPDIR/second"
+    assert_line --partial "Kdump already running"
     same "$(calls | grep -c ^dracut)" 1
     run cat "$BATS_TEST_TMPDIR/first"
     assert_line "kdump: Starting kdump: [OK]"
 }
 
 @test "status does not wait for the lock" {
-    fresh
-    stub dracut "sleep 1; for out; do :; done; echo initramfs >\"\$out\""
-    in_shell dash start >/dev/null 2>&1 3>&- &
-    sleep 0.5
-    run -3 timeout 2 dash -c "KDUMP_ROOT=$ROOT dash $KDUMPCTL status"
+    first_builds
+    run -3 timeout 20 dash -c "KDUMP_ROOT=$ROOT dash $KDUMPCTL status"
     assert_output "kdump: Kdump is not operational"
+    : >"$BATS_TEST_TMPDIR/go"
     wait
+    run cat "$BATS_TEST_TMPDIR/first"
+    assert_line "kdump: Starting kdump: [OK]"
 }
 
 @test "status --json is JSON, whatever the command line holds" {
