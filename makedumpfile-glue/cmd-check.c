@@ -123,7 +123,9 @@ static void check_layout(struct check *c)
 		say(c, VERDICT_BAD, "layout", "its flattened records end early");
 	else if (source->marked_incomplete)
 		say(c, VERDICT_BAD, "layout", "its writer did not finish it, or left pages out");
-	if (!dump_incomplete(c->dump))
+	if (source->flaw)
+		say(c, VERDICT_BAD, "layout", "%s", source->flaw->message);
+	else if (!dump_incomplete(c->dump))
 		say(c, VERDICT_GOOD, "layout", "%s, %s of memory in %zu runs",
 		    source->ops->format, all, source->memory.count);
 	err = source_quirks(source, say_quirk, c);

@@ -35,7 +35,9 @@ void registers_deinit(struct registers *registers)
 }
 
 /* The kernel that saves its own registers has paging on (CRMD.PG) or at least
- * direct addressing (CRMD.DA); QEMU leaves CRMD and all after it zero. */
+ * direct addressing (CRMD.DA); QEMU leaves CRMD and all after it zero. It numbers
+ * the CPUs from 1 on, in the order they were plugged in, with gaps for those that
+ * are not. */
 static bool written_by_qemu(const struct registers *registers)
 {
 	size_t i;
@@ -43,7 +45,7 @@ static bool written_by_qemu(const struct registers *registers)
 	for (i = 0; i < registers->count; i++)
 		if (registers->cpus[i].reg[LOONGARCH_REG_CRMD] ||
 		    registers->cpus[i].reg[LOONGARCH_REG_ESTAT] ||
-		    registers->cpus[i].pid != i + 1)
+		    !registers->cpus[i].pid)
 			return false;
 	return registers->count;
 }

@@ -316,9 +316,9 @@ struct error *stream_parse(struct stream *s, uint64_t at)
 				"known", version, STREAM_VERSION);
 	if (!err)
 		err = take_sections(&p);
-	/* What lies behind the RAM cannot make it worse. */
+	/* What lies behind the RAM cannot make it worse, but the CPUs are there. */
 	if (err && s->ram_ended && err->code == ERROR_FORMAT) {
-		error_free(err);
+		s->source.flaw = error_add(err, "%s: behind its RAM", s->source.path);
 		err = NULL;
 	}
 	if (!err && p.c.err) {

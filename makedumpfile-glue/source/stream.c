@@ -357,12 +357,15 @@ static struct error *write_notes(struct stream *s)
 	uint8_t *to;
 	size_t i;
 
-	if (!s->registers.count) {
-		if (s->finished)
-			s->source.flaw = error_new(ERROR_FORMAT, "%s: no CPU's registers are in "
-						   "the stream", s->source.path);
+	if (s->ram_ended && !s->finished && !s->source.flaw)
+		s->source.flaw = error_new(ERROR_FORMAT, "%s: the stream breaks off behind its "
+					   "RAM; the registers of %zu CPUs came",
+					   s->source.path, s->registers.count);
+	else if (s->finished && !s->registers.count)
+		s->source.flaw = error_new(ERROR_FORMAT, "%s: no CPU's registers are in the "
+					   "stream", s->source.path);
+	if (!s->registers.count)
 		return NULL;
-	}
 	err = blob_init(notes, s->registers.count * registers_note_size());
 	if (err)
 		return err;

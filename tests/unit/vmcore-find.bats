@@ -33,6 +33,10 @@ says() {
     assert_equal "$(says dump 'd["release"], len(d["warnings"])')" "('6.12.0-test', 1)"
     fails 0 "$VMCORE" info dump
     assert_regex "$stderr" "^vmcore: warning: dump: $NO_PC"
+    # QEMU's numbers leave out CPUs that are not plugged in, and follow the order they were in.
+    guest gap --plant note@0x300000 --cpu-gap 2
+    fails 0 "$VMCORE" info gap
+    assert_regex "$stderr" "^vmcore: warning: gap: $NO_PC"
 }
 
 @test "find: not where no page begins, nor where a word is wrong" {

@@ -192,8 +192,16 @@ as_elf() {
     fails 3 "$VMCORE" info cut
     assert_regex "$stderr" "cut: the file was cut"
     assert_line --regexp "^Missing: +[0-9]"
-    head -c -400 plain >cut
-    ok "$VMCORE" dmesg cut
+    head -c -1000 plain >cut
+    fails 0 "$VMCORE" dmesg cut
+    same "$stderr" "vmcore: warning: cut: the stream breaks off behind its RAM; the registers of 1 CPUs came"
+    fails 3 "$VMCORE" check cut
+    assert_line --regexp "^BAD +layout +cut: the stream breaks off behind its RAM"
+    # Whatever begins where a section should.
+    head -c -120 plain >cut
+    head -c 200 /dev/zero | tr '\0' '\167' >>cut
+    fails 0 "$VMCORE" info cut
+    assert_regex "$stderr" "^vmcore: warning: cut: .*behind its RAM"
     guest mapped --format mapped --capability mapped-ram
     head -c 269500000 mapped >cut
     fails 3 "$VMCORE" info cut
