@@ -17,8 +17,12 @@ raw_save() {
     find_device "$fact" || return 0
     raw_size || return 0
     raw_is_free || return 0
-    # What is left of the dump before this one must not be taken for it.
-    limit small dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync 2>"$run/raw.err" || {
+    # What is left of the dump before this one must not be taken for it, nor for its rest
+    # where it breaks off early: until pages differ, records of both begin in the same places.
+    raw_blocks=$(((raw_bytes - RAW_TAIL) / 1048576))
+    [ "$raw_blocks" -gt 0 ] || raw_blocks=1
+    [ "$raw_blocks" -lt 16 ] || raw_blocks=16
+    limit small dd if=/dev/zero of="$device" bs=1048576 count="$raw_blocks" conv=notrunc,fsync 2>"$run/raw.err" || {
         why_file "$run/raw.err"
         warn "$device cannot be written: $why"
         return 0

@@ -462,6 +462,31 @@ raw_recovered_in_part() {
     each_shell raw_recovered_in_part
 }
 
+# Behind what broke off lies the dump of an earlier crash, with the same headers.
+raw_broken_off_before_another() {
+    machine < <(facts raw /dev/vdb)
+    truncate -s 8M "$ROOT/dev/vdb"
+    mkdir "$ROOT/sys/class/block/vdb"
+    echo 16384 >"$ROOT/sys/class/block/vdb/size"
+    capture
+    recover
+    assert_output --partial ": the dump, from /dev/vdb"
+    rm -rf "$ROOT/run/kdump" "$ROOT/var/dumps"
+    echo 0 >"$ROOT/proc/sys/kernel/panic"
+    "$UNIT/make-vmcore" --seed 2 "$ROOT/proc/vmcore"
+    tool vmcore "[ \$1 = save ] || exec $VMCORE \"\$@\"
+$VMCORE \"\$@\" 2>/dev/null | head -c 50000; echo 'vmcore: a bad page' >&2; exit 1"
+    capture
+    says "(filtered) failed: a bad page" "(plain) failed: a bad page"
+    recover
+    assert_output --partial ": a part of the dump, from /dev/vdb"
+    refute_output --partial ": the dump, from /dev/vdb"
+}
+
+@test "raw: what broke off does not go on with an earlier crash's dump" {
+    each_shell raw_broken_off_before_another
+}
+
 raw_not_recovered() {
     machine < <(facts raw /dev/vdb)
     truncate -s 16M "$ROOT/dev/vdb"
