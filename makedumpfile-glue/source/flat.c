@@ -71,7 +71,7 @@ static enum record read_record(const uint8_t *bytes, struct piece *ret)
 	size = reader_u64(&r);
 	if (ret->start == FLAT_END && size == FLAT_END)
 		return RECORD_END;
-	if (!size || ret->start > INT64_MAX || size > INT64_MAX - ret->start)
+	if (!size || ret->start > FLAT_OFFSET_MAX || size > FLAT_OFFSET_MAX - ret->start)
 		return RECORD_BROKEN;
 	ret->end = ret->start + size;
 	return RECORD_DATA;

@@ -160,10 +160,10 @@ static struct error *read_sub_header(struct kdump_source *s)
 
 	if (err)
 		return error_add(err, "kdump-compressed sub header");
-	/* Fields that an older version did not have are zero in its files. */
 	s->source.dump_level = get_le32(sub + KDUMP_SUB_AT_DUMP_LEVEL);
 	wide = get_le64(sub + KDUMP_SUB_AT_MAX_MAPNR_64);
-	if (wide)
+	/* In an older version's files the notes begin there. */
+	if (wide && get_le32(s->header + KDUMP_AT_VERSION) >= KDUMP_VERSION)
 		s->max_mapnr = wide;
 	s->end_frame = s->max_mapnr;
 	err = read_split(s);

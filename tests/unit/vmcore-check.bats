@@ -54,6 +54,15 @@ setup() {
     assert_line --regexp '^BAD +pages +3 of 64 cannot be read$'
 }
 
+@test "check: version 5, whose notes begin where version 6 has a number of frames" {
+    make_vmcore raw --memory 2M+1M:text
+    ok "$VMCORE" save -q raw dump
+    printf '\5' | dd of=dump bs=1 seek=8 conv=notrunc status=none
+    printf '\220\0\0\0\0\0\0\0' | dd of=dump bs=1 seek=$((16384 + 96)) conv=notrunc status=none
+    ok "$VMCORE" check dump
+    assert_line --regexp '^ok +pages +all 64 can be read$'
+}
+
 @test "check: cut, unfinished, without pages" {
     make_vmcore raw --memory 2M+4M:random
     truncate -s -1000000 raw

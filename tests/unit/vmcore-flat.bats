@@ -101,6 +101,15 @@ setup() {
         fails 3 "$VMCORE" save -q -f rebuilt dump
         pages_equal --missing "$lost" raw dump
     done
+    # Behind it bytes that are no record, but large numbers where one would begin.
+    head -c $((total - 16)) whole >cut
+    printf '\037\063\104\125\146\167\210\231\022\063\104\125\146\167\210\231%1000s' x >>cut
+    fails 3 "$VMCORE" save -q -f cut dump
+    pages_equal raw dump
+    fails 3 "$VMCORE" rebuild -f cut rebuilt
+    [[ $stderr = *"cut breaks off"* ]]
+    fails 1 "$UNIT/compare-dump" raw rebuilt
+    assert_output --partial ": 512 equal (0 zero, 511 raw, 1 zlib), 0 differ,"
     for size in 1 12 16 4095 4096 4100 4112; do
         head -c $size whole >cut
         fails 1 "$VMCORE" info cut
