@@ -142,8 +142,9 @@ dump_name() { # FILE
 }
 
 dump_stream() { # WAY
-    case $1 in
-    raw) cat "$vmcore" ;;
+    case $1,$target_kind in
+    raw,raw) raw_copy ;;
+    raw,*) cat "$vmcore" ;;
     *) dump_command "$1" - ;;
     esac
 }

@@ -67,6 +67,27 @@ raw_log() {
     say "saved the kernel's log"
 }
 
+# A plain copy as one record of a flattened file: by that, and by its end, the next start
+# knows it.
+raw_copy() {
+    raw_copied=$(stat -c %s "$vmcore") || return
+    printf '%s\0\0\0\0' $RAW_SIGNATURE
+    raw_numbers 1 1
+    dd if=/dev/zero bs=4064 count=1 2>/dev/null
+    raw_numbers 0 "$raw_copied"
+    cat "$vmcore" || return
+    raw_numbers -1 -1
+}
+
+raw_numbers() { # NUMBER...: eight bytes each, the highest first
+    for raw_number; do
+        for raw_shift in 56 48 40 32 24 16 8 0; do
+            # shellcheck disable=SC2059 # one byte
+            printf "\\$(printf %03o $((raw_number >> raw_shift & 255)))"
+        done
+    done
+}
+
 raw_write() {
     dd of="$device" bs=1M conv=notrunc,fsync iflag=fullblock
 }

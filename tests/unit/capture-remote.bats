@@ -462,6 +462,25 @@ raw_recovered_in_part() {
     each_shell raw_recovered_in_part
 }
 
+# Neither the filters nor vmcore's own reading: a plain copy is taken like any dump.
+raw_plain() {
+    machine < <(facts raw /dev/vdb)
+    truncate -s 16M "$ROOT/dev/vdb"
+    mkdir "$ROOT/sys/class/block/vdb"
+    echo 32768 >"$ROOT/sys/class/block/vdb/size"
+    tool vmcore "[ \$1 = save ] || exec $VMCORE \"\$@\"
+echo 'vmcore: a bad page' >&2; exit 1"
+    capture
+    says "done: the dump, raw, on raw /dev/vdb"
+    recover
+    assert_output --partial ": the dump, from /dev/vdb"
+    cmp "$ROOT/proc/vmcore" "$ROOT"/var/dumps/saturn-*/vmcore
+}
+
+@test "raw: a plain copy, where nothing else could be made, is taken too" {
+    each_shell raw_plain
+}
+
 # Behind what broke off lies the dump of an earlier crash, with the same headers.
 raw_broken_off_before_another() {
     machine < <(facts raw /dev/vdb)
