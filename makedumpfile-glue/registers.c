@@ -37,11 +37,14 @@ void registers_deinit(struct registers *registers)
 /* The kernel that saves its own registers has paging on (CRMD.PG) or at least
  * direct addressing (CRMD.DA); QEMU leaves CRMD and all after it zero. It numbers
  * the CPUs from 1 on, in the order they were plugged in, with gaps for those that
- * are not. */
-static bool written_by_qemu(const struct registers *registers)
+ * are not. Beside each stand its floating-point registers, which are in nobody else's
+ * notes: of an old QEMU's stream there is no CRMD either, but the PC is. */
+static bool written_by_qemu(const struct registers *registers, bool floating)
 {
 	size_t i;
 
+	if (!floating)
+		return false;
 	for (i = 0; i < registers->count; i++)
 		if (registers->cpus[i].reg[LOONGARCH_REG_CRMD] ||
 		    registers->cpus[i].reg[LOONGARCH_REG_ESTAT] ||
@@ -54,6 +57,7 @@ struct error *registers_from_notes(const struct blob *notes, struct registers *r
 {
 	struct registers found = { 0 };
 	struct elf_note note;
+	bool floating = false;
 	struct reader r;
 
 	reader_init(&r, notes->data, notes->size, 0, "notes");
@@ -62,6 +66,7 @@ struct error *registers_from_notes(const struct blob *notes, struct registers *r
 		struct error *err;
 		unsigned int i;
 
+		floating |= note.type == NT_PRFPREG && !strcmp(note.name, "CORE");
 		if (note.type != NT_PRSTATUS || strcmp(note.name, "CORE"))
 			continue;
 		if (note.desc_size != LOONGARCH_PRSTATUS_SIZE) {
@@ -81,7 +86,7 @@ struct error *registers_from_notes(const struct blob *notes, struct registers *r
 		cpu->sp = cpu->reg[LOONGARCH_REG_SP];
 	}
 	if (found.count)
-		found.from = written_by_qemu(&found) ? REGISTERS_PRSTATUS_NO_PC :
+		found.from = written_by_qemu(&found, floating) ? REGISTERS_PRSTATUS_NO_PC :
 						       REGISTERS_PRSTATUS;
 	*ret = found;
 	return NULL;
