@@ -275,6 +275,17 @@ two_kernels() { # DIR [QEMU_ARG...]
     start_guest "$dir" --initrd "$SOURCES/initrd.two" --append crashkernel=96M -- -device vmcoreinfo "$@"
 }
 
+# CPU 1 has left the kernel that printed its words, for the module, which lies in the
+# mapped window.
+in_module() {
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        ! qemu_hmp "info registers -a" | sed '1,/^CPU#1/d' | grep -q '^ *PC=ffff' || return 0
+        sleep 0.2
+    done
+    return 1
+}
+
 qemu_guest() {
     leftovers && two_kernels "$SOURCES/qemu" && lab qemu wait "$Q" GUEST-READY 180 || return 1
     at_rest qemu_hmp && qemu_hmp "info registers -a" >"$Q/registers" || return 1
@@ -290,8 +301,7 @@ qemu_guest() {
     # One CPU in the kernel for good, with interrupts off. From there on the shell
     # may wait for that one for ever: the kernel's own words must do.
     tell 'insmod /faults.ko fault=spin cpu=1'
-    lab qemu wait "$Q" 'spinning with interrupts off on CPU 1' 60 || return 1
-    sleep 0.5
+    lab qemu wait "$Q" 'spinning with interrupts off on CPU 1' 60 && in_module || return 1
     monitor stop
     monitor hmp "info registers -a" >"$Q/spins.registers"
     migrate spins && captures || return 1
