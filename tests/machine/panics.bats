@@ -36,7 +36,7 @@ restarts() {
     cp "$TOP/tests/machine/jobs/restart.job" "$dir/disk/job"
     lab disk "$dir/restart.img" 256M "$dir/disk"
     lab boot --reboots --disk "$dir/restart.img" --initrd "$dir/initrd" --log "$dir/restart.log" \
-        --append "crashkernel=192M" --smp 2 --mem 768M --timeout 150 || return 1
+        --append "crashkernel=192M" --smp 2 --mem 768M --timeout 450 || return 1
     mkdir "$dir/restart"
     lab fetch "$dir/restart.img" "$dir/restart" /out /crash
     rm -f "$dir/restart.img"
@@ -57,7 +57,7 @@ one_row() {
     lab disk "$dir/$row.img" 256M "$dir/disk"
     began=$(date +%s)
     lab boot --disk "$dir/$row.img" --initrd "$dir/initrd" --log "$dir/$row.log" \
-        --append "crashkernel=$size loongdump.row=$row" --smp 2 --mem 768M --timeout 180 >"$dir/$row.end" 2>&1 || true
+        --append "crashkernel=$size loongdump.row=$row" --smp 2 --mem 768M --timeout 360 >"$dir/$row.end" 2>&1 || true
     echo $(($(date +%s) - began)) >"$dir/$row.seconds"
     mkdir "$dir/$row"
     lab fetch "$dir/$row.img" "$dir/$row" /out >/dev/null 2>&1

@@ -19,7 +19,7 @@ setup_file() {
     lab initramfs "$dir/disk/initrd-capture" "$dir/tree"
     lab initramfs "$dir/initrd"
     truncate -s 200M "$dir/b.img"
-    guest_run raw 512M "crashkernel=192M" 300 --mem 768M --initrd "$dir/initrd" --reboots -- \
+    guest_run raw 512M "crashkernel=192M" 900 --mem 768M --initrd "$dir/initrd" --reboots -- \
         -drive "file=$dir/b.img,format=raw,if=none,id=xb,cache=unsafe" -device virtio-blk-pci,drive=xb
 }
 
