@@ -32,7 +32,7 @@ PYTHON
     lab initramfs "$tree/boot/initrd"
     lab root "$dir/root.img" "$tree"
     lab boot --root "$dir/root.img" --initrd "$tree/boot/initrd" --log "$dir/log" \
-        --append "crashkernel=512M" --smp 2 --mem 2G --timeout 600 ||
+        --append "crashkernel=512M" --smp 2 --mem 2G --timeout 1200 ||
         {
             show_log "$dir/log"
             return 1

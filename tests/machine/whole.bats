@@ -15,7 +15,7 @@ setup_file() {
     rm -rf "$tree"
     lab boot --reboots --root "$dir/root.img" --initrd "$dir/initrd" --log "$dir/log" \
         --append "crashkernel=$(dash "$TOP/kdumpctl/kdumpctl.in" get-default-crashkernel)" \
-        --smp 2 --mem 2G --timeout 600 || {
+        --smp 2 --mem 2G --timeout 1200 || {
         show_log "$dir/log"
         return 1
     }
