@@ -75,7 +75,7 @@ disk_servers() {
 servers() {
     local dir=$BATS_FILE_TMPDIR/server
     mkdir -p "$dir/export" "$dir/logins" /run/sshd
-    SSH_PORT=$((20000 + RANDOM % 5000)) SFTP_PORT=$((25000 + RANDOM % 5000)) NFS_PORT=$((30000 + RANDOM % 10000))
+    SSH_PORT=$((20000 + RANDOM % 5000)) SFTP_PORT=$((25000 + RANDOM % 5000)) NFS_PORT=$((30000 + RANDOM % 2500))
     ssh-keygen -q -t ed25519 -N '' -f "$dir/host"
     local key sftp_top
     for key in key key-drops key-wrong; do

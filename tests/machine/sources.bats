@@ -105,12 +105,13 @@ value_of_release() {
         /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["release"])'
 }
 
-# idle: both CPUs' stacks end where an idle CPU's does, and the log where the guest's did.
+# idle: both CPUs' stacks end where an idle CPU's does, and the log where the guest's did,
+# but for what the kernel says of a host that is slow.
 idle() { # FILE LOG
     grep -q 'do_idle at' said || fail "$1: no CPU is idle"
     grep -q -e 'start_kernel at' -e 'rest_init at' said || fail "$1: where is CPU 0?"
     grep -q 'start_secondary at' said || fail "$1: where is CPU 1?"
-    same "$1 $(grep -E '^\[ *[0-9]+\.[0-9]{6}\] ' said | tail -n 1 | sed 's/ *$//')" "$1 $(facts "$2" | grep '^\[.*job: ')"
+    same "$1 $(grep -E '^\[ *[0-9]+\.[0-9]{6}\] ' said | grep -v -e 'hrtimer: interrupt took' -e 'hogged CPU' | tail -n 1 | sed 's/ *$//')" "$1 $(facts "$2" | grep '^\[.*job: ')"
 }
 
 @test "sources: virsh dump" {
