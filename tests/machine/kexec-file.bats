@@ -9,7 +9,7 @@ setup_file() {
     guest_disk "$BATS_FILE_TMPDIR/disk" kexec-file
     cp "$(lab path testkernel-vmlinuz)" "$BATS_FILE_TMPDIR/disk/image"
     cp "$(lab path testkernel-stripped)" "$BATS_FILE_TMPDIR/disk/elf"
-    guest_run kexec-file 1G "crashkernel=512M loongdump.first" 600 \
+    jumps guest_run kexec-file 1G "crashkernel=512M loongdump.first" 600 \
         --kernel "$(lab path testkernel-vmlinuz)"
 }
 

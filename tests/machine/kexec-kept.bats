@@ -6,7 +6,7 @@ load machine
 
 setup_file() {
     guest_disk "$BATS_FILE_TMPDIR/disk" kept
-    guest_run kept 1G "mem=256M@0 mem=1536M@0x80000000" 300
+    jumps guest_run kept 1G "mem=256M@0 mem=1536M@0x80000000" 300
 }
 
 setup() {

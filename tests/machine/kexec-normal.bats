@@ -7,7 +7,7 @@ load machine
 
 setup_file() {
     guest_disk "$BATS_FILE_TMPDIR/disk" normal
-    guest_run normal 3G "crashkernel=512M" 600
+    jumps guest_run normal 3G "crashkernel=512M" 600
 }
 
 setup() {

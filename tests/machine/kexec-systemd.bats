@@ -31,15 +31,21 @@ PYTHON
     zstd -qdc <"$dir/payload" >"$tree/boot/vmlinux.efi"
     lab initramfs "$tree/boot/initrd"
     lab root "$dir/root.img" "$tree"
-    lab boot --root "$dir/root.img" --initrd "$tree/boot/initrd" --log "$dir/log" \
-        --append "crashkernel=512M" --smp 2 --mem 2G --timeout 1200 ||
-        {
-            show_log "$dir/log"
-            return 1
-        }
+    jumps boot_it "$dir"
     mkdir "$dir/got"
-    lab fetch "$dir/root.img" "$dir/got" /out
-    rm -f "$dir/root.img"
+    lab fetch "$dir/try.img" "$dir/got" /out
+    rm -f "$dir"/*.img
+}
+
+boot_it() { # DIR OPTION...
+    cp --sparse=always "$1/root.img" "$1/try.img" || return 1
+    lab boot --root "$1/try.img" --initrd "$1/tree/boot/initrd" --log "$1/log" \
+        --append "crashkernel=512M" --smp 2 --mem 2G --timeout 1200 "${@:2}" ||
+        {
+            local status=$?
+            show_log "$1/log"
+            return $status
+        }
 }
 
 setup() {

@@ -5,6 +5,8 @@
 #   capture_tree DIR FACT...
 #                          DIR gets what the capture's initramfs has beside the lab's
 #   guest_run NAME ARGS... boots a guest with that disk and fetches what it left
+#   jumps CMD...           the same of CMD with lab boot's --jumps, again where the kernel
+#                          lost the guest in kexec -e; three times at most
 #   show_log LOG           what its console says of trouble, and its end
 #   result STEP            stdout of a step in the guest; fails unless it exited 0
 #   step_fails STEP STATUS the step's exit status; its stderr is in $stderr
@@ -47,16 +49,28 @@ capture_tree() {
 guest_run() {
     local name=$1 size=$2 append=$3 timeout=$4 dir=$BATS_FILE_TMPDIR
     shift 4
-    lab disk "$dir/$name.img" "$size" "$dir/disk"
+    lab disk "$dir/$name.img" "$size" "$dir/disk" || return 1
     lab boot --disk "$dir/$name.img" --log "$dir/$name.log" \
         --append "console=ttyS0,115200 $append" --smp 2 --mem 2G --timeout "$timeout" "$@" ||
         {
+            local status=$?
             show_log "$dir/$name.log"
-            return 1
+            return $status
         }
     mkdir -p "$dir/$name"
-    lab fetch "$dir/$name.img" "$dir/$name"
+    lab fetch "$dir/$name.img" "$dir/$name" || return 1
     rm -f "$dir/$name.img"
+}
+
+jumps() {
+    local tries status
+    for tries in 1 2 3; do
+        status=0
+        "$@" --jumps || status=$?
+        [ $status -eq 4 ] || return $status
+        echo "# kexec -e of a kernel that does not wait for its other CPUs lost the guest ($tries of 3)" >&3
+    done
+    return $status
 }
 
 show_log() {
