@@ -63,6 +63,13 @@ bool dump_lacks_pages(const struct dump *dump)
 	       (dump->source->marked_incomplete && !dump->source->pages_tell);
 }
 
+size_t dump_crash_cpus(const struct dump *dump)
+{
+	const uint32_t online = dump->displacement.cpus_online;
+
+	return online && online < dump->registers.count ? dump->registers.count : 0;
+}
+
 static struct error *find_page_size(struct dump *dump, uint64_t wanted)
 {
 	uint64_t said = 0;
@@ -149,6 +156,10 @@ static void warn_of_gaps(struct dump *dump)
 		dump_warn(dump, "%s: QEMU did not write the CPUs' program counters into this file; "
 		     "the stacks of the tasks that were running are a guess. "
 		     "--registers takes them from the text of `info registers -a`", dump->path);
+	if (dump_crash_cpus(dump))
+		dump_warn(dump, "%s: %u of %zu CPUs were online; crash shows their registers only "
+			  "with --cpus %zu", dump->path, dump->displacement.cpus_online,
+			  dump->registers.count, dump_crash_cpus(dump));
 	if (dump_missing(dump))
 		dump_warn(dump, dump->source->files ?
 			   "%s: of this split dump %s of %s of memory are in files that are "

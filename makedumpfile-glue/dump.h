@@ -76,6 +76,13 @@ bool dump_incomplete(const struct dump *dump);
 bool dump_lacks_pages(const struct dump *dump);
 
 /*
+ * The number crash is to be given with --cpus, or 0. Crash (up to 9.0.2) counts the
+ * CPUs that were online and, where that is not the number of notes, takes none of
+ * them: a guest's dump has those of all CPUs. A panic takes the others offline, too.
+ */
+size_t dump_crash_cpus(const struct dump *dump);
+
+/*
  * count whole pages from frame `first`, all in one run of dump->pages. Bytes
  * of a page that are not in the source are zero. Pages that cannot be read
  * are marked in lost[], the others are good; the number of lost ones comes

@@ -168,6 +168,9 @@ void info_print_json(const struct info_facts *f)
 	json_object_object_add(o, "registers_from",
 			       registers_json(d));
 	json_object_object_add(o, "cpus", cpus_json(d));
+	json_object_object_add(o, "cpus_online",
+			       d->displacement.cpus_online ?
+			       json_object_new_int64(d->displacement.cpus_online) : NULL);
 	json_object_object_add(o, "pages",
 			       json_object_new_uint64(extents_total(&d->pages)));
 	json_object_object_add(o, "machine_pages",

@@ -91,8 +91,18 @@ static void print_memory(const struct dump *dump)
 		       size_text(dump_missing(dump), size));
 }
 
+/* Of all CPUs, online or not. */
+static bool registers_of_guest(const struct dump *dump)
+{
+	return dump->registers.from == REGISTERS_STREAM ||
+	       dump->registers.from == REGISTERS_PRSTATUS_NO_PC ||
+	       dump->registers.from == REGISTERS_TEXT;
+}
+
 static void print_needs(const struct info_facts *f)
 {
+	const size_t cpus = f->dump->registers.count;
+
 	printf("To open it:   %s\n", f->command);
 	printf("              The vmlinux is the kernel's own, with debug information%s%s.\n",
 	       f->build_id ? ", BUILD-ID\n              " : "",
@@ -102,6 +112,10 @@ static void print_needs(const struct info_facts *f)
 		       ") from VMCOREINFO; one that\n              does not stops at "
 		       "\"memory section\", and only --minimal works.\n",
 		       f->section_bits);
+	if (cpus > 1 && registers_of_guest(f->dump) && !f->dump->displacement.cpus_online)
+		printf("              Where not all CPUs were online, as after a panic, it wants "
+		       "--cpus %zu, too;\n              with --vmlinux that is known here.\n",
+		       cpus);
 }
 
 void info_print_text(const struct info_facts *f)

@@ -110,6 +110,8 @@ static struct error *find_command(struct info_facts *f)
 		fprintf(to, "--kaslr 0x%" PRIx64 " ", displacement->value);
 	else if (displacement->known && displacement->value)
 		fputs("--kaslr auto ", to);
+	if (dump_crash_cpus(f->dump))
+		fprintf(to, "--cpus %zu ", dump_crash_cpus(f->dump));
 	put_word(to, f->vmlinux);
 	if (!source->files) {
 		putc(' ', to);

@@ -25,7 +25,7 @@
 
 #define BANNER "Linux version "
 
-enum { STEXT, RELOC_OFFSET, LINUX_BANNER, VM_MAP_BASE, SYMBOLS };
+enum { STEXT, RELOC_OFFSET, LINUX_BANNER, VM_MAP_BASE, CPUS_ONLINE, SYMBOLS };
 
 static bool read_at(struct source *source, uint64_t virt, uint64_t *ret)
 {
@@ -42,6 +42,17 @@ static bool banner_at(struct source *source, uint64_t virt)
 
 	error_free(err);
 	return !err && !strcmp(text, BANNER);
+}
+
+/* Of CPUs; 0 where it is not known. */
+static uint32_t count_at(struct source *source, uint64_t symbol, uint64_t by)
+{
+	uint8_t count[4];
+	struct error *err = memory_read(source, symbol + by, count, sizeof(count));
+	const bool there = symbol && !err;
+
+	error_free(err);
+	return there ? get_le32(count) : 0;
 }
 
 /* The variable holds its own displacement only where the kernel runs: of the
@@ -79,6 +90,7 @@ static struct error *by_vmlinux(struct source *source, const struct vmcoreinfo *
 		[RELOC_OFFSET] = { .name = "reloc_offset" },
 		[LINUX_BANNER] = { .name = "linux_banner" },
 		[VM_MAP_BASE] = { .name = "vm_map_base" },
+		[CPUS_ONLINE] = { .name = "__num_online_cpus" },
 	};
 	struct error *err = vmlinux_symbols(vmlinux, symbols, SYMBOLS);
 	uint64_t text;
@@ -98,6 +110,7 @@ static struct error *by_vmlinux(struct source *source, const struct vmcoreinfo *
 	    !read_at(source, symbols[VM_MAP_BASE].value + ret->value, &ret->vm_map_base) ||
 	    ret->vm_map_base >> 60 != 0xf || !is_aligned(ret->vm_map_base, STEP))
 		ret->vm_map_base = 0;
+	ret->cpus_online = count_at(source, symbols[CPUS_ONLINE].value, ret->value);
 	return NULL;
 }
 

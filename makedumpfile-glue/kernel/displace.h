@@ -21,6 +21,7 @@ struct displacement {
 	uint64_t value; /* 0: where it was linked to */
 	const char *how; /* static: what told it */
 	uint64_t vm_map_base; /* where modules and vmalloc begin; 0: not known */
+	uint32_t cpus_online; /* 0: not known */
 };
 
 /*

@@ -272,15 +272,16 @@ taken_over() {
 two_kernels() { # DIR [QEMU_ARG...]
     local dir=$1
     shift
-    start_guest "$dir" --initrd "$SOURCES/initrd.two" --append crashkernel=96M -- -device vmcoreinfo "$@"
+    start_guest "$dir" --smp 2,maxcpus=4 --initrd "$SOURCES/initrd.two" --append crashkernel=96M -- \
+        -device vmcoreinfo "$@"
 }
 
-# CPU 1 has left the kernel that printed its words, for the module, which lies in the
+# CPU 2 has left the kernel that printed its words, for the module, which lies in the
 # mapped window.
 in_module() {
     local tries
     for ((tries = 0; tries < 100; tries++)); do
-        ! qemu_hmp "info registers -a" | sed '1,/^CPU#1/d' | grep -q '^ *PC=ffff' || return 0
+        ! qemu_hmp "info registers -a" | sed '1,/^CPU#2/d' | grep -q '^ *PC=ffff' || return 0
         sleep 0.2
     done
     return 1
@@ -298,10 +299,12 @@ qemu_guest() {
     lab qemu wait "$Q" '^BUSY' 60 || return 1
     migrate live xbzrle max-bandwidth=100000000 xbzrle-cache-size=268435456 || return 1
     monitor migrate "file:$Q/background" background-snapshot max-bandwidth=0 && monitor cont || return 1
-    # One CPU in the kernel for good, with interrupts off. From there on the shell
-    # may wait for that one for ever: the kernel's own words must do.
-    tell 'insmod /faults.ko fault=spin cpu=1'
-    lab qemu wait "$Q" 'spinning with interrupts off on CPU 1' 60 && in_module || return 1
+    # CPU 1 is taken offline. CPU 2 comes while the guest runs, and is in the kernel for
+    # good, with interrupts off. From there on the shell may wait for that one for ever: the
+    # kernel's own words must do.
+    monitor device_add '{"driver": "max-loongarch-cpu", "id": "late", "socket-id": 0, "core-id": 2, "thread-id": 0}' || return 1
+    tell 'cd /sys/devices/system/cpu; until [ -e cpu2/online ]; do sleep 0.1; done; echo 1 >cpu2/online; echo 0 >cpu1/online; insmod /faults.ko fault=spin cpu=2'
+    lab qemu wait "$Q" 'spinning with interrupts off on CPU 2' 60 && in_module || return 1
     monitor stop
     monitor hmp "info registers -a" >"$Q/spins.registers"
     migrate spins && captures || return 1

@@ -334,18 +334,21 @@ PY
     assert_equal "$(value 'd["registers_from"]')" "info registers"
 }
 
-# The worker that the module took CPU 1 with, from where it spins to its first
-# frame. CSR.ERA is where that CPU was interrupted last, before it.
-@test "sources: a CPU that spins in the kernel, interrupts off: its stack, from its true PC" {
+# The worker that the module took CPU 2 with, from where it spins to its first
+# frame. CSR.ERA is where that CPU was interrupted last, before it. CPU 1 is offline: of the
+# three notes crash takes none, and knows two CPUs, until it is told.
+@test "sources: a CPU that spins in the kernel, interrupts off, another one offline: stacks from true PCs" {
     local spin pc file
     for file in "$Q/spins" "--registers $Q/spins.registers $Q/spins.elf"; do
         # shellcheck disable=SC2086
-        info $file
-        pc=$(value 'd["cpus"][1]["era"]')
+        info --vmlinux "$VMLINUX" $file
+        pc=$(value 'd["cpus"][2]["era"]')
+        assert_regex "$(value 'd["cpus_online"], d["crash_command"]')" "^\(2, '.* && crash --cpus 3 vmlinux.* dump'\)"
         # shellcheck disable=SC2086
         fails 0 "$VMCORE" save -qf -d 31 $file dump
-        run crash_says dump "sym fault_spin" "bt -c 1"
+        run crash_says "--cpus 3 dump" "sym fault_spin" "bt -c 0" "bt -c 1" "bt -c 2"
         assert_success
+        assert_line --regexp "^ #[0-9]+ .* idle_play_dead at $(value 'd["cpus"][1]["era"][2:]')"
         spin=$(printf '%s\n' "$output" | sed -n 's/^\([0-9a-f]*\) (.) fault_spin .*/\1/p')
         assert [ $((pc - 0x$spin)) -ge 0 ]
         assert [ $((pc - 0x$spin)) -lt 256 ]
@@ -355,7 +358,7 @@ PY
         assert_line --regexp "^ #[1-9].* kthread at "
     done
     info "$Q/spins.elf"
-    assert [ "$(value 'd["cpus"][1]["era"]')" != "$pc" ]
+    assert [ "$(value 'd["cpus"][2]["era"]')" != "$pc" ]
 }
 
 @test "sources: memory plugged in while the guest ran, with a gap before it" {

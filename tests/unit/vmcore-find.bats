@@ -204,6 +204,37 @@ says() {
         "('0x0', 'vmcore save dump dump && crash vmlinux-6.12.0-test dump')"
 }
 
+# Where not all of a guest's CPUs are online, crash takes none of the notes of all.
+@test "find: CPUs that were offline: said with a vmlinux, and how to tell crash" {
+    local online hint="Where not all CPUs were online, as after a panic, it wants --cpus 2, too;"
+    "$UNIT/make-vmlinux" --symbol _stext=9000000000220000 --symbol __num_online_cpus=9000000000280000 vmlinux
+    for online in 0 1 2; do
+        # 0x50000 away from where it was linked.
+        guest dump --plant "note@0x300000:SYMBOL(_stext)=9000000000270000" --write "0x2d0000:\\x0$online\\x00\\x00\\x00"
+        fails 0 "$VMCORE" info --vmlinux vmlinux dump
+        if [ $online -eq 1 ]; then
+            assert_line --partial "crash --kaslr 0x50000 --cpus 2 vmlinux-6.12.0-test dump"
+            assert_regex "$stderr" "dump: 1 of 2 CPUs were online; crash shows their registers only with --cpus 2"
+        else
+            assert_line --partial "crash --kaslr 0x50000 vmlinux-6.12.0-test dump"
+            [[ $stderr != *online* ]]
+        fi
+        if [ $online -eq 0 ]; then assert_line --partial "$hint"; else refute_output --partial "$hint"; fi
+    done
+    fails 0 "$VMCORE" info dump
+    assert_line --partial "$hint"
+    # It is in what is saved, too, with all CPUs' notes in their order.
+    guest dump --plant "note@0x300000:SYMBOL(_stext)=9000000000270000" --write '0x2d0000:\x01\x00\x00\x00'
+    guest text --format registers
+    fails 0 "$VMCORE" save -q --registers text dump saved
+    fails 0 "$VMCORE" info --json --vmlinux vmlinux saved
+    assert_equal "$(/usr/bin/python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["cpus_online"], d["crash_command"], [c["era"] for c in d["cpus"]])' <<<"$output")" \
+        "1 crash --kaslr 0x50000 --cpus 2 vmlinux-6.12.0-test saved ['0x9000000000200100', '0x9000000000200200']"
+    # A kernel's own dump has those of the CPUs that were online.
+    ok "$VMCORE" info whole
+    refute_output --partial "--cpus"
+}
+
 @test "find: the displacement without VMCOREINFO: where the kernel keeps its own" {
     # reloc_offset and the banner of a kernel moved by 0x50000; of the place it
     # came from, the variable is left.
