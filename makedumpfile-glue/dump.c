@@ -145,6 +145,17 @@ static struct error *find_registers(struct dump *dump, const char *file)
 	return NULL;
 }
 
+/* The first whose place among the notes is not its number; crash goes by the place. */
+static const struct cpu_registers *misplaced_cpu(const struct registers *registers)
+{
+	size_t i;
+
+	for (i = 0; i < registers->count && registers_of_guest(registers); i++)
+		if (registers->cpus[i].pid != i + 1)
+			return &registers->cpus[i];
+	return NULL;
+}
+
 static void warn_of_gaps(struct dump *dump)
 {
 	char missing[UNITS_SIZE_TEXT], promised[UNITS_SIZE_TEXT];
@@ -156,6 +167,11 @@ static void warn_of_gaps(struct dump *dump)
 		dump_warn(dump, "%s: QEMU did not write the CPUs' program counters into this file; "
 		     "the stacks of the tasks that were running are a guess. "
 		     "--registers takes them from the text of `info registers -a`", dump->path);
+	if (misplaced_cpu(&dump->registers))
+		dump_warn(dump, "%s: crash takes the registers of CPU %u for those of CPU %zu: "
+			  "CPUs were not plugged in one after the other", dump->path,
+			  misplaced_cpu(&dump->registers)->pid - 1,
+			  misplaced_cpu(&dump->registers) - dump->registers.cpus);
 	if (dump_crash_cpus(dump))
 		dump_warn(dump, "%s: %u of %zu CPUs were online; crash shows their registers only "
 			  "with --cpus %zu", dump->path, dump->displacement.cpus_online,

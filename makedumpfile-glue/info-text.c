@@ -91,14 +91,6 @@ static void print_memory(const struct dump *dump)
 		       size_text(dump_missing(dump), size));
 }
 
-/* Of all CPUs, online or not. */
-static bool registers_of_guest(const struct dump *dump)
-{
-	return dump->registers.from == REGISTERS_STREAM ||
-	       dump->registers.from == REGISTERS_PRSTATUS_NO_PC ||
-	       dump->registers.from == REGISTERS_TEXT;
-}
-
 static void print_needs(const struct info_facts *f)
 {
 	const size_t cpus = f->dump->registers.count;
@@ -112,7 +104,7 @@ static void print_needs(const struct info_facts *f)
 		       ") from VMCOREINFO; one that\n              does not stops at "
 		       "\"memory section\", and only --minimal works.\n",
 		       f->section_bits);
-	if (cpus > 1 && registers_of_guest(f->dump) && !f->dump->displacement.cpus_online)
+	if (cpus > 1 && registers_of_guest(&f->dump->registers) && !f->dump->displacement.cpus_online)
 		printf("              Where not all CPUs were online, as after a panic, it wants "
 		       "--cpus %zu, too;\n              with --vmlinux that is known here.\n",
 		       cpus);

@@ -74,6 +74,8 @@ static struct error *take_words(char *text, const char *path, struct registers *
 						CPUS_MAX);
 			if (!err)
 				err = registers_add(registers, &cpu);
+			if (!err && parse_size(word + 4, &value) && value < UINT32_MAX)
+				cpu->pid = value + 1;
 			seen = 0;
 			want_value = false;
 		} else if (want_value && cpu && parse_hex(word, &value)) {

@@ -15,6 +15,12 @@ const char *registers_from_text(enum registers_from from)
 	}
 }
 
+bool registers_of_guest(const struct registers *registers)
+{
+	return registers->from == REGISTERS_STREAM || registers->from == REGISTERS_TEXT ||
+	       registers->from == REGISTERS_PRSTATUS_NO_PC;
+}
+
 struct error *registers_add(struct registers *registers, struct cpu_registers **ret)
 {
 	struct cpu_registers *grown = reallocarray(registers->cpus, registers->count + 1,

@@ -29,7 +29,8 @@ enum registers_from {
 const char *registers_from_text(enum registers_from from);
 
 struct cpu_registers {
-	uint32_t pid;
+	uint32_t pid;    /* in a guest's dump, Linux's number of the CPU and 1 */
+	uint64_t number; /* of a stream's: what CSR.TID says */
 	uint64_t era; /* the program counter the CPU was caught at */
 	uint64_t sp;
 	uint64_t reg[LOONGARCH_REG_COUNT]; /* as in NT_PRSTATUS */
@@ -41,6 +42,9 @@ struct registers {
 	enum registers_from from;
 	size_t foreign; /* NT_PRSTATUS notes of another size than loongarch64's */
 };
+
+/* They are of all CPUs, online or not, and pid tells which. */
+bool registers_of_guest(const struct registers *registers);
 
 /* Adds a CPU; *ret is valid until the next one is added. */
 struct error *registers_add(struct registers *registers, struct cpu_registers **ret)

@@ -44,7 +44,7 @@ enum section_type {
 #define CPU_GPRS          32
 #define CPU_CSRS          8
 #define CPU_CSR_VERSION   1
-#define CPU_INDEX_MAX     8192
+#define CPU_TID           33 /* further on */
 
 struct parser {
 	struct stream *s;
@@ -225,6 +225,8 @@ static struct error *take_cpu(struct parser *p, uint32_t index, uint32_t version
 	}
 	if (cursor_stuck(&p->c) || index >= CPU_INDEX_MAX)
 		return NULL;
+	for (i = 0; i <= CPU_TID && version >= CPU_CSR_VERSION; i++)
+		read.number = cursor_u64(&p->c);
 	read.era = read.reg[LOONGARCH_REG_ERA];
 	read.sp = read.reg[LOONGARCH_REG_SP];
 	err = registers_add(registers, &cpu);

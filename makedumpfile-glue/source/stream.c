@@ -350,6 +350,26 @@ static struct error *check_pages(struct stream *s)
 	return NULL;
 }
 
+/* Instances of the sections count the CPUs as they were plugged in; QEMU begins CSR.TID
+ * with the number that Linux, too, has for the CPU. One that did not has 0 in all. */
+static void number_cpus(struct registers *registers)
+{
+	struct cpu_registers *cpus = registers->cpus;
+	size_t i, k;
+
+	if (registers->count > CPU_INDEX_MAX)
+		return;
+	for (i = 0; i < registers->count; i++) {
+		if (cpus[i].number >= CPU_INDEX_MAX)
+			return;
+		for (k = 0; k < i; k++)
+			if (cpus[k].number == cpus[i].number)
+				return;
+	}
+	for (i = 0; i < registers->count; i++)
+		cpus[i].pid = cpus[i].number + 1;
+}
+
 static struct error *write_notes(struct stream *s)
 {
 	struct blob *notes = &s->source.notes;
@@ -366,6 +386,7 @@ static struct error *write_notes(struct stream *s)
 					   "stream", s->source.path);
 	if (!s->registers.count)
 		return NULL;
+	number_cpus(&s->registers);
 	err = blob_init(notes, s->registers.count * registers_note_size());
 	if (err)
 		return err;

@@ -27,6 +27,9 @@
 #define STREAM_MARK      "QEVM"
 #define STREAM_MARK_SIZE 4
 
+/* Numbers of CPUs are below. */
+#define CPU_INDEX_MAX 8192
+
 /* What the index says of a page: in the low bits how it came, above them the
  * place of its bytes or the byte it is full of. 0: it did not come. */
 enum page_form {

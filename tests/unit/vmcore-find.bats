@@ -39,6 +39,24 @@ says() {
     assert_regex "$stderr" "^vmcore: warning: gap: $NO_PC"
 }
 
+# crash takes the n-th note for CPU n.
+@test "find: CPUs plugged in out of order, or with some between them that are not: said" {
+    local file said="crash takes the registers of CPU 3 for those of CPU 1"
+    guest gap --plant note@0x300000 --cpu-gap 2
+    guest text --format registers --cpu-gap 2
+    guest stream --format stream --plant note@0x300000 --cpu-gap 2
+    for file in gap "gap --registers text" stream; do
+        # shellcheck disable=SC2086
+        fails 0 "$VMCORE" info $file
+        assert_regex "$stderr" ": $said"
+    done
+    for file in --no-cpu-numbers --cpus-first; do
+        guest stream --format stream --plant note@0x300000 $file
+        fails 0 "$VMCORE" info stream
+        [[ $stderr != *"the registers of CPU"* ]]
+    done
+}
+
 @test "find: not where no page begins, nor where a word is wrong" {
     local place
     for place in note@0x300010 data@0x300800 note@0x300000:PAGESIZE=12345 data@0x300000:OSRELEASE=-; do
