@@ -257,7 +257,11 @@ reload() {
     feasible || return 1
     if loaded_record_read; then
         [ "$loaded" = yes ] || warn "no crash kernel was loaded"
-        crash_kernel_load
+        # What no start has looked at yet, it still has to.
+        looked_at=yes
+        ! loaded_early || looked_at=
+        crash_kernel_load || return 1
+        [ -n "$looked_at" ] || printf '%s\n' early=yes >>"$ROOT$LOADED_RECORD"
     elif [ "$loaded" = no ]; then
         warn "no crash kernel was loaded, and none is now; kdumpctl start loads one"
     else

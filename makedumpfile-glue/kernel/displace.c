@@ -48,11 +48,16 @@ static bool banner_at(struct source *source, uint64_t virt)
 static uint32_t count_at(struct source *source, uint64_t symbol, uint64_t by)
 {
 	uint8_t count[4];
-	struct error *err = memory_read(source, symbol + by, count, sizeof(count));
-	const bool there = symbol && !err;
+	struct error *err;
 
-	error_free(err);
-	return there ? get_le32(count) : 0;
+	if (!symbol)
+		return 0;
+	err = memory_read(source, symbol + by, count, sizeof(count));
+	if (err) {
+		error_free(err);
+		return 0;
+	}
+	return get_le32(count);
 }
 
 /* The variable holds its own displacement only where the kernel runs: of the

@@ -44,7 +44,7 @@ enum section_type {
 #define CPU_GPRS          32
 #define CPU_CSRS          8
 #define CPU_CSR_VERSION   1
-#define CPU_TID           33 /* further on */
+#define CPU_TID           33 /* words between BADV and TID: BADI to PRCFG3, 16 of SAVE */
 
 struct parser {
 	struct stream *s;

@@ -452,6 +452,19 @@ kexec"
     assert_line --partial "Kdump already running"
 }
 
+@test "an early load that was loaded again, for a CPU that came, is still put right by the next start" {
+    early() {
+        built
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" start --early >/dev/null
+        KDUMP_ROOT=$ROOT PATH=$STUBS:$PATH dash "$KDUMPCTL" reload >/dev/null
+        echo other >"$ROOT/boot/vmlinuz-$RELEASE"
+    }
+    FRESH=early
+    kdumpctl_ok start
+    same "$(calls | cut -d ' ' -f 1-2 | grep -v vmcore | tail -n 1)" "kexec -p"
+    refute_output --partial "already running"
+}
+
 @test "start --early leaves a machine with a raw target alone: a dump may be there that the next would overwrite" {
     raw() { built; conf "$config"; }
     local config
